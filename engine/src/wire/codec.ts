@@ -1,0 +1,30 @@
+import { Encoder } from "cbor-x";
+import type { z } from "zod";
+import { err, ok, type Result } from "../core/result.ts";
+import { limits } from "./limits.ts";
+import type { Refusal } from "./refusals.ts";
+
+// Plain CBOR (RFC 8949): no cbor-x records, no tags for bytes, so that any implementation can read it.
+const encoder = new Encoder({ useRecords: false, tagUint8Array: false, mapsAsObjects: true, variableMapSize: true });
+
+export function encodeFrame(message: object): Uint8Array {
+  return encoder.encode(message);
+}
+
+/** Reads one frame against a message schema. Never throws, whatever the bytes are. */
+export function decodeFrame<S extends z.ZodType>(schema: S, frame: Uint8Array): Result<z.infer<S>, Refusal> {
+  if (frame.length > limits.frameBytes) return err({ code: "frame.oversized" });
+  let value: unknown;
+  try {
+    value = encoder.decode(frame);
+  } catch {
+    return err({ code: "frame.malformed", detail: "not CBOR" });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const where = issue === undefined ? "" : `${issue.path.join(".")}: ${issue.message}`;
+    return err({ code: "frame.malformed", detail: where.slice(0, 200) });
+  }
+  return ok(parsed.data);
+}

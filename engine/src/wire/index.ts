@@ -1,0 +1,5 @@
+export * from "./codec.ts";
+export * from "./limits.ts";
+export * from "./messages.ts";
+export * from "./refusals.ts";
+export * from "./signing.ts";

@@ -1,0 +1,35 @@
+/** Every bound of the protocol, with its reason. Sizes in bytes. */
+export const limits = {
+  /** One websocket frame: small enough that decoding a hostile one costs little. */
+  frameBytes: 1_048_576,
+  /** One event's bytes: the largest order seen is a few KB; a form with long notes stays below this. */
+  eventBytes: 65_536,
+  /** Events in one append. */
+  batchEvents: 200,
+  /** Event bytes in one append, so that one frame at 400 kbit/s takes no more than 0.3 s. */
+  batchBytes: 12_288,
+  /** One piece of a push, so that an order captured meanwhile waits no longer than 0.2 s at 400 kbit/s. */
+  pieceBytes: 8_192,
+  /** All pieces of one push together. */
+  pushBytes: 524_288,
+  /** One Automerge change. */
+  changeBytes: 65_536,
+  /** Operations in one change: 108 bytes can claim any number, so they are counted before Automerge sees them. */
+  changeOperations: 10_000,
+  /** Document bytes in one feed frame; a single larger item travels alone. */
+  feedBytes: 12_288,
+  /** One claim. */
+  claimBytes: 131_072,
+  /** Attempts a phone keeps and ships. */
+  attempts: 500,
+  /** Bytes waiting in one connection's send queue before it is closed as too slow. */
+  sendQueueBytes: 4_194_304,
+  /** Held events per device before more are refused with `relay.busy`. */
+  heldEvents: 10_000,
+  /** One photo's original. */
+  photoBytes: 15_728_640,
+  /** One photo's preview. */
+  previewBytes: 20_480,
+  /** A document change may be dated this far ahead of the relay. */
+  aheadMs: 600_000,
+} as const;

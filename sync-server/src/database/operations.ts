@@ -1,0 +1,38 @@
+import type { StatementSync } from "node:sqlite";
+import * as devices from "../devices/operations.ts";
+import * as documents from "../relay/document-operations.ts";
+import * as orderLog from "../order-log/operations.ts";
+import * as photos from "../photos/operations.ts";
+import * as trail from "../trail/operations.ts";
+import type { TrailNote } from "../trail/trail.ts";
+
+/**
+ * What a write operation gets: the one transaction that it shares with all that commit together with it.
+ * An operation MUST be synchronous and MUST throw only when the database itself is broken: what a caller can act on
+ * is part of its answer.
+ */
+export interface Transaction {
+  /** Prepares a statement, or answers the one prepared before for the same text. */
+  sql(text: string): StatementSync;
+  /** RFC 3339 UTC, the same for the whole transaction. */
+  readonly now: string;
+  /** Appends a row to the trail in this transaction. */
+  note(row: TrailNote): void;
+}
+
+/** Every write there is, by name. Each room keeps its own; this is the one place that lists them. */
+export const operations = {
+  ...devices.operations,
+  ...documents.operations,
+  ...orderLog.operations,
+  ...photos.operations,
+  ...trail.operations,
+} as const;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+export type OperationInput<N extends OperationName> = Parameters<Operations[N]>[1];
+export type OperationAnswer<N extends OperationName> = ReturnType<Operations[N]>;
+
+/** Every table there is, created where it is not there yet. */
+export const tables = [devices.tables, documents.tables, orderLog.tables, photos.tables, trail.tables].join("\n");

@@ -1,0 +1,83 @@
+import { EventEmitter, once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { OperationAnswer, OperationInput, OperationName } from "./operations.ts";
+import type { Heads, WriteReply, WriteRequest } from "./writer-thread.ts";
+
+/** The disk is full: nothing of this batch was written, and it may be tried again later. */
+export class DiskFull extends Error {
+  override readonly name = "DiskFull";
+}
+
+/** The one way to write: every answer is given after its commit is on disk, never before. */
+export interface Writer {
+  /** Runs a write operation. Rejects with `DiskFull`; any other failure stops the process. */
+  run<N extends OperationName>(name: N, input: OperationInput<N>): Promise<OperationAnswer<N>>;
+  /** Called after each commit with the heads that are now durable. The answer stops it. */
+  onCommit(listener: (heads: Heads) => void): () => void;
+  /** Bytes handed in and not yet committed. */
+  waitingBytes(): number;
+  /** Commits what waits, then stops. */
+  close(): Promise<void>;
+}
+
+export async function startWriter(dataDir: string, onBroken: (reason: string) => void): Promise<Writer> {
+  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: { dataDir } });
+  const commits = new EventEmitter<{ commit: [Heads] }>();
+  commits.setMaxListeners(0);
+  const waiting = new Map<
+    number,
+    { resolve: (answer: unknown) => void; reject: (error: Error) => void; bytes: number }
+  >();
+  let nextId = 0;
+  let waitingBytes = 0;
+  const settle = (id: number) => {
+    const entry = waiting.get(id);
+    waiting.delete(id);
+    waitingBytes -= entry?.bytes ?? 0;
+    return entry;
+  };
+  worker.on("message", (reply: WriteReply) => {
+    if ("ready" in reply) return;
+    if ("failed" in reply) {
+      if (!reply.full) onBroken(reply.failed);
+      const error = reply.full ? new DiskFull(reply.failed) : new Error(reply.failed);
+      for (const id of reply.ids) settle(id)?.reject(error);
+      return;
+    }
+    // Listeners first: whoever is answered may read, and must find what it was told.
+    commits.emit("commit", reply.head);
+    for (const { id, answer } of reply.answers) settle(id)?.resolve(answer);
+  });
+  worker.on("error", (error) => onBroken(String(error)));
+  await once(worker, "message");
+  return {
+    run: (name, input) =>
+      new Promise((resolve, reject) => {
+        const id = (nextId += 1);
+        const bytes = sizeOf(input);
+        waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject, bytes });
+        waitingBytes += bytes;
+        worker.postMessage({ id, name, input, bytes } satisfies WriteRequest);
+      }),
+    onCommit: (listener) => {
+      commits.on("commit", listener);
+      return () => commits.off("commit", listener);
+    },
+    waitingBytes: () => waitingBytes,
+    close: async () => {
+      while (waiting.size > 0) await once(commits, "commit");
+      await worker.terminate();
+    },
+  };
+}
+
+/** A rough count of the bytes in an input, enough to bound a commit. */
+function sizeOf(input: unknown): number {
+  if (input instanceof Uint8Array) return input.length;
+  if (typeof input === "string") return input.length;
+  if (Array.isArray(input)) return input.reduce((sum: number, item) => sum + sizeOf(item), 16);
+  if (typeof input === "object" && input !== null) {
+    return Object.values(input).reduce((sum: number, item) => sum + sizeOf(item), 16);
+  }
+  return 8;
+}

@@ -1,0 +1,59 @@
+import type { Envelope } from "@sampai/engine";
+import type { DatabaseSync } from "node:sqlite";
+
+/**
+ * PORT. A follower reads one stream in order and keeps what it makes of it. It MUST give the same result for the same
+ * stream, however often it is stopped, so that it can be rebuilt; it MUST NOT be able to slow or break capture.
+ */
+export interface Follower {
+  readonly name: string;
+  /** Raised when the follower's result would differ for the same stream: its state is dropped and it starts again. */
+  readonly version: number;
+  readonly stream: "log" | "trail" | "documents";
+  /** Creates its tables in the followers' own database where they are not there yet. */
+  prepare(db: DatabaseSync): void;
+  /** Forgets everything it made, before a rebuild. */
+  reset(db: DatabaseSync): void;
+  /**
+   * Takes one page of the stream. Runs inside the transaction that also stores its cursor, so a page counts exactly
+   * once. Throwing stops this follower only: it is tried again with a growing delay and an alert.
+   */
+  step(db: DatabaseSync, page: readonly StreamItem[], context: FollowerContext): void;
+}
+
+/** One row of the order log as a follower sees it. `event` is null where the bytes are opaque. */
+export interface LogItem {
+  readonly stream: "log";
+  readonly position: number;
+  readonly term: string;
+  readonly device: string;
+  readonly run: string;
+  readonly seq: number;
+  readonly hash: string;
+  /** RFC 3339 UTC at the relay. */
+  readonly received: string;
+  readonly flags: readonly string[];
+  readonly type: "event" | "hole" | "start";
+  readonly event: Envelope | null;
+}
+
+export interface TrailItem {
+  readonly stream: "trail";
+  readonly position: number;
+  readonly at: string;
+  readonly topic: string;
+  readonly device: string | null;
+  readonly item: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export type StreamItem = LogItem | TrailItem;
+
+export interface FollowerContext {
+  /** Relay wall time in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** The workspace's IANA zone, in which days are cut. */
+  readonly zone: string;
+  /** Tells whoever watches that a topic (such as `board:today`) changed. */
+  changed(topic: string): void;
+}

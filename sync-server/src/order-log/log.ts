@@ -1,0 +1,34 @@
+/**
+ * PORT. The append-only order log: one gapless, total order over the events of all devices. A position is given once
+ * and never again; commit order is position order; what was answered is durable.
+ */
+export interface OrderLogReader {
+  /** At most `count` leaves from `position` on, in order. */
+  read(position: number, count: number): readonly LogLeaf[];
+  /** The leaf of an offline id, or undefined. The first one wins where a hostile phone used an id twice. */
+  find(id: string): LogLeaf | undefined;
+  /** The next position. */
+  head(): number;
+}
+
+export interface LogLeaf {
+  readonly position: number;
+  readonly term: string;
+  readonly type: "event" | "hole" | "start";
+  readonly device: string;
+  readonly run: string;
+  readonly seq: number;
+  /** SHA-256 of the event's bytes, hexadecimal. */
+  readonly hash: string;
+  /** RFC 3339 UTC, the relay's clock. */
+  readonly received: string;
+  readonly flags: readonly LeafFlag[];
+  /** The event's bytes exactly as the phone signed them; empty for other leaves. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * `late`: fills a declared hole. `branch`: another event holds this (device, run, seq). `opaque`: unreadable bytes.
+ * `schema`: unknown kind or a body that does not fit it. `id-reused`: the offline id stands in the log with other bytes.
+ */
+export type LeafFlag = "late" | "branch" | "opaque" | "schema" | "id-reused";
