@@ -20,7 +20,9 @@ test("no file is a drawer: nothing is called utils, helpers, common or Manager",
 test("the engine's own code asks no platform for anything", () => {
   const asks = code
     .filter((file) => file.startsWith("engine/src/"))
-    .filter((file) => /from "node:|process\.(env|cwd|exit|argv|on)|Date\.now\(|new Date\(\)|Math\.random\(/.test(read(file)));
+    .filter((file) =>
+      /from "node:|process\.(env|cwd|exit|argv|on)|Date\.now\(|new Date\(\)|Math\.random\(/.test(read(file)),
+    );
   assert.deepEqual(asks, []);
 });
 
