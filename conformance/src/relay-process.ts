@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import { startLineProcess, type LineProcess } from "./line-process.ts";
+
+export const ROOT = path.join(import.meta.dirname, "../..");
+const SAMPAI = "sync-server/bin/sampai.ts";
+
+export interface RelayProcess {
+  readonly url: string;
+  readonly port: number;
+  readonly process: LineProcess;
+}
+
+/** Starts a relay on a data folder and waits until it says that it is ready. `port` 0 takes any free one. */
+export async function startRelay(dir: string, port = 0): Promise<RelayProcess> {
+  const child = startLineProcess([SAMPAI, "serve", "--dir", dir, "--port", String(port)], ROOT);
+  const ready = await child.line((line) => line["ready"] === true, 30_000);
+  const url = String(ready["url"]);
+  return { url, port: Number(new URL(url).port), process: child };
+}
+
+const run = promisify(execFile);
+
+/** Runs one operator command to its end; answers its standard output. Rejects with its standard error when it fails. */
+export async function operate(...words: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [SAMPAI, ...words], { cwd: ROOT, maxBuffer: 256 * 1_024 * 1_024 });
+  return stdout;
+}
+
+/** Makes a one-time enrolment code for a person. */
+export async function enrolmentCode(dir: string, person: string): Promise<string> {
+  const answer = JSON.parse(lastLine(await operate("enrol", "--dir", dir, "--person", person))) as { code: string };
+  return answer.code;
+}
+
+export function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}
