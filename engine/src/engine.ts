@@ -5,6 +5,8 @@ import type { Random } from "./core/random.ts";
 import type { Documents } from "./documents/documents.ts";
 import type { Facts } from "./events/facts.ts";
 import type { Identity } from "./identity.ts";
+import type { PhotoChannel } from "./photos/channel.ts";
+import type { Network } from "./photos/network.ts";
 import type { Photos, Pictures } from "./photos/photos.ts";
 import type { Reference } from "./reference/reference.ts";
 import type { Files } from "./storage/files.ts";
@@ -26,6 +28,8 @@ export interface EngineDeps {
   readonly link: Link;
   readonly http: Http;
   readonly pictures: Pictures;
+  readonly photoChannel: PhotoChannel;
+  readonly network: Network;
   /** Name and version of the app, for the claim. */
   readonly app: string;
 }

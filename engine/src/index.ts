@@ -9,6 +9,8 @@ export * from "./documents/documents.ts";
 export * from "./engine.ts";
 export * from "./events/facts.ts";
 export * from "./outbox/lanes.ts";
+export * from "./photos/channel.ts";
+export * from "./photos/network.ts";
 export * from "./photos/photos.ts";
 export * from "./reference/pack.ts";
 export * from "./reference/reference.ts";

@@ -1,6 +1,17 @@
+import type { Clock, ClockAnchor } from "../core/clock.ts";
+import type { Ids } from "../core/id.ts";
+import type { Random } from "../core/random.ts";
 import type { Result } from "../core/result.ts";
-import type { CaptureError, CapturedFact } from "../events/facts.ts";
+import type { CaptureError, CapturedFact, Facts } from "../events/facts.ts";
 import type { Place } from "../events/event.ts";
+import type { Identity } from "../identity.ts";
+import type { Lanes, Meter } from "../outbox/lanes.ts";
+import type { Reference } from "../reference/reference.ts";
+import type { Files } from "../storage/files.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Attempt, Claim } from "../wire/index.ts";
+import type { PhotoChannel } from "./channel.ts";
+import type { Network, NetworkKind } from "./network.ts";
 
 /** PORT. What a platform can do with pictures. */
 export interface Pictures {
@@ -31,6 +42,12 @@ export interface PhotoInput {
 /** Where a photo is on its way. `lost`: its file vanished from this phone before HQ had it. */
 export type PhotoState = "waiting" | "sending" | "preview-at-hq" | "at-hq" | "refused" | "lost";
 
+/**
+ * What a waiting photo waits for: its own event's acknowledgement, the link, Wi-Fi, the home network, tomorrow's
+ * mobile data, tomorrow's quota at HQ, or the relay (full, busy, or an answer that was no success).
+ */
+export type PhotoWait = "event" | "signal" | "wifi" | "roaming" | "budget" | "quota" | "relay";
+
 export interface OwedPhoto {
   readonly id: string;
   readonly visit: string;
@@ -38,6 +55,8 @@ export interface OwedPhoto {
   readonly bytes: number;
   readonly sentBytes: number;
   readonly state: PhotoState;
+  /** What it waits for, for a screen that has its own words; null while nothing holds it back. */
+  readonly waitsFor: PhotoWait | null;
   /** Why it waits, in words a person understands; empty while nothing holds it back. */
   readonly reason: string;
 }
@@ -52,4 +71,43 @@ export interface Photos {
   /** The preview's bytes as JPEG, undefined where it is not here. */
   preview(id: string): Promise<Uint8Array | undefined>;
   onChange(listener: () => void): () => void;
+}
+
+/** What a room of photos needs. `createPhotos(deps)` in `create.ts` makes it. */
+export interface PhotosDeps {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly storage: Storage;
+  readonly files: Files;
+  readonly facts: Facts;
+  readonly reference: Reference;
+  readonly pictures: Pictures;
+  readonly channel: PhotoChannel;
+  readonly network: Network;
+  readonly lanes: Lanes;
+  readonly meter: Meter;
+  /** The clock anchor of the last contact, for the day that bytes are counted on. */
+  anchor(): ClockAnchor | null;
+  /** Notes a try in the ring of attempts, which gives it its number. */
+  attempt(attempt: Omit<Attempt, "number">): void;
+}
+
+/** Bytes of photos sent on one day of the workspace's zone, by kind of network. */
+export type PhotoSpending = { readonly day: string } & Readonly<Record<NetworkKind, number>>;
+
+/** The photos room as the engine wires it: what the app sees, and what the session and the claim need. */
+export interface PhotosRoom extends Photos {
+  /** What HQ does not hold yet, for the claim: owed, and lost on this phone. At most 1,000, oldest first. */
+  owed(): Claim["photosOwed"];
+  /** Photos that can still reach HQ, and the bytes of them that are not there; the lane is empty at 0. */
+  queue(): { readonly photos: number; readonly bytes: number };
+  spent(): PhotoSpending;
+  /** Facts can flow: photos may go on behind them. `term` is the relay's, so that a restored relay is offered all again. */
+  connected(contact: { readonly term: string }): void;
+  /** The connection ended: what is in flight stops, and goes on from the acknowledged byte at the next contact. */
+  lost(): void;
+  /** Stops sending and waits until what is being saved is saved. */
+  close(): Promise<void>;
 }

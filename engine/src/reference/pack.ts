@@ -80,6 +80,8 @@ export const packSchema = z.strictObject({
     longestEdge: z.int().min(320).max(8_192),
     /** JPEG quality 1–100. */
     quality: z.int().min(1).max(100),
+    /** Bytes an original should not exceed: quality gives way to reach it. 400,000 where absent. */
+    targetBytes: z.int().min(20_000).max(15_728_640).optional(),
     previewEdge: z.int().min(64).max(1_024),
     /** Originals wait for Wi-Fi; previews and facts never do. */
     originalsOnWifiOnly: z.boolean(),

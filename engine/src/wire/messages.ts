@@ -53,7 +53,10 @@ export const owedPhotoSchema = z.strictObject({
   visit: z.uuid().nullable(),
   sha256: hash,
   bytes: z.int().min(0),
+  /** Whether HQ holds the preview. */
   preview: z.boolean(),
+  /** True where the file is gone or damaged on the phone: it will never come. */
+  lost: z.boolean().optional(),
 });
 
 /** What a phone declares on every contact, before anything else. Signed as `sampai.claim.v1`. */
