@@ -1,0 +1,5 @@
+import { relayKill } from "./relay-kill.ts";
+import type { Drill } from "./story.ts";
+
+/** Every drill there is, by the word an operator types. */
+export const drills: Readonly<Record<string, Drill>> = { "relay-kill": relayKill };

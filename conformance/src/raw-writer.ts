@@ -1,0 +1,204 @@
+import { Encoder } from "cbor-x";
+import { createHash, createPrivateKey, randomBytes, sign, type KeyObject } from "node:crypto";
+import { WebSocket } from "ws";
+import { enrolByHttp } from "./hq-client.ts";
+
+/** One event as this room builds it from the published wire, without any code of the rooms it judges. */
+export interface RawEvent {
+  readonly run: string;
+  readonly seq: number;
+  readonly prev: string | null;
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface RawAnswer {
+  readonly hash: string;
+  readonly answer: string;
+  readonly position?: number;
+}
+
+const cbor = new Encoder({ useRecords: false, tagUint8Array: false, mapsAsObjects: true, variableMapSize: true });
+const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
+// An Ed25519 private key in PKCS #8 (RFC 8410): this prefix and the 32 bytes of the seed.
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** A device that knows only the wire: it makes a chain of orders, sends them in batches, and notes what was acknowledged. */
+export class RawWriter {
+  readonly device: string;
+  readonly workspace: string;
+  readonly rep: string;
+  readonly acknowledged = new Map<string, number>();
+  #run = randomBytes(8).toString("hex");
+  #seq = 0;
+  #prev: string | null = null;
+  #parent: { run: string; seq: number; hash: string } | null = null;
+  #requests = 0;
+  #socket: WebSocket | null = null;
+  readonly #waiting = new Map<number, (message: Record<string, unknown> | null) => void>();
+  readonly #key: KeyObject;
+  readonly #token: string;
+  readonly #url: string;
+
+  private constructor(url: string, token: string, key: KeyObject, certificate: Record<string, string>) {
+    this.#url = url;
+    this.#token = token;
+    this.#key = key;
+    this.device = certificate["device"] as string;
+    this.workspace = certificate["workspace"] as string;
+    this.rep = certificate["rep"] as string;
+  }
+
+  static async enrol(url: string, code: string): Promise<RawWriter> {
+    const { token, secretKey, answer } = await enrolByHttp(url, code);
+    const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secretKey]), format: "der", type: "pkcs8" });
+    return new RawWriter(url, token, key, JSON.parse(answer["certificate"] as string) as Record<string, string>);
+  }
+
+  /** Makes the next `count` orders of the chain. They exist only here until they are sent. */
+  makeOrders(count: number): RawEvent[] {
+    const events: RawEvent[] = [];
+    for (let index = 0; index < count; index += 1) {
+      this.#seq += 1;
+      const at = new Date().toISOString();
+      const id = uuidv7();
+      const envelope = {
+        v: 1,
+        id,
+        kind: "order.placed.v1",
+        workspace: this.workspace,
+        device: this.device,
+        run: this.#run,
+        seq: this.#seq,
+        prev: this.#seq === 1 ? null : this.#prev,
+        ...(this.#seq === 1 ? { parent: this.#parent } : {}),
+        rep: this.rep,
+        visit: id,
+        store: "S-0001",
+        at,
+        offset: 480,
+        zone: "Asia/Kuala_Lumpur",
+        clock: { tick: 0, boot: "raw", anchor: null, wall: at },
+        place: { missing: "off" },
+        seen: { pack: null, store: [] },
+        body: {
+          lines: [
+            { sku: "1", quantity: 3, unit: "1kg", unitPriceSen: 869, scheme: null },
+            { sku: "2", quantity: 2, unit: "1kg", unitPriceSen: 1_030, scheme: null },
+          ],
+          totalSen: 4_667,
+          creditLimitSen: null,
+          deliverOn: null,
+          note: "",
+        },
+      };
+      const bytes = new TextEncoder().encode(JSON.stringify(envelope));
+      const hash = sha256(bytes);
+      const prev = this.#seq === 1 ? (this.#parent?.hash ?? null) : this.#prev;
+      events.push({ run: this.#run, seq: this.#seq, prev, hash, bytes });
+      this.#prev = hash;
+    }
+    return events;
+  }
+
+  /** The append frame of consecutive events of one run, signed over the last. */
+  batch(events: readonly RawEvent[]): Record<string, unknown> {
+    const last = events.at(-1) as RawEvent;
+    const text = ["sampai.batch.v1", this.workspace, this.device, last.run, last.seq, last.prev ?? "-", last.hash].join(
+      "\n",
+    );
+    return {
+      type: "append",
+      run: last.run,
+      events: events.map(({ seq, prev, bytes }) => ({ seq, prev, bytes })),
+      signature: new Uint8Array(sign(null, Buffer.from(text), this.#key)),
+    };
+  }
+
+  /** Opens a connection and exchanges an empty claim, as every contact must begin. */
+  async connect(): Promise<void> {
+    const socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/v1/sync`, ["sampai.v1", `bearer.${this.#token}`]);
+    this.#socket = socket;
+    const closed = () => {
+      if (this.#socket === socket) this.#socket = null;
+      for (const answer of this.#waiting.values()) answer(null);
+      this.#waiting.clear();
+    };
+    socket.on("close", closed);
+    socket.on("error", () => {
+      // `close` follows and says it.
+    });
+    socket.on("message", (data: Buffer) => {
+      const message = cbor.decode(data) as Record<string, unknown>;
+      const waiting = this.#waiting.get(Number(message["n"]));
+      this.#waiting.delete(Number(message["n"]));
+      waiting?.(message);
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("open", () => resolve());
+      socket.once("close", (code) => reject(new Error(`closed with ${code}`)));
+    });
+    const claim = new TextEncoder().encode(
+      JSON.stringify({
+        v: 1,
+        workspace: this.workspace,
+        device: this.device,
+        at: new Date().toISOString(),
+        tips: this.#seq === 0 || this.#prev === null ? [] : [{ run: this.#run, seq: this.#seq, hash: this.#prev }],
+        damaged: 0,
+        acks: [],
+        queue: { events: 0, orders: 0, oldestAt: null, documents: 0, photos: 0, photoBytes: 0 },
+        photosOwed: [],
+        dirty: [],
+        cursor: null,
+        pack: null,
+        attempts: [],
+        spent: { day: "", sentBytes: 0, receivedBytes: 0 },
+        app: "conformance",
+      }),
+    );
+    const signature = new Uint8Array(sign(null, Buffer.from(`sampai.claim.v1\n${sha256(claim)}`), this.#key));
+    await this.request({ type: "claim", claim, signature });
+  }
+
+  /** Sends a request and answers its reply, or null where the connection ended first. */
+  request(message: Record<string, unknown>): Promise<Record<string, unknown> | null> {
+    const socket = this.#socket;
+    if (socket === null || socket.readyState !== WebSocket.OPEN) return Promise.resolve(null);
+    this.#requests += 1;
+    const n = this.#requests;
+    return new Promise((resolve) => {
+      this.#waiting.set(n, resolve);
+      socket.send(cbor.encode({ ...message, n }));
+    });
+  }
+
+  /** Sends events and notes what was acknowledged. Answers false where the connection ended first. */
+  async append(events: readonly RawEvent[]): Promise<boolean> {
+    const reply = await this.request(this.batch(events));
+    if (reply === null) return false;
+    if (reply["type"] !== "appended") throw new Error(`append was answered ${JSON.stringify(reply)}`);
+    for (const answer of reply["answers"] as RawAnswer[]) {
+      if (answer.position === undefined) throw new Error(`${answer.answer} is no acknowledgement`);
+      const before = this.acknowledged.get(answer.hash);
+      if (before !== undefined && before !== answer.position) throw new Error("one event was given two positions");
+      this.acknowledged.set(answer.hash, answer.position);
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#socket?.terminate();
+    this.#socket = null;
+  }
+}
+
+/** UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits. */
+function uuidv7(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(Date.now(), 0, 6);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
