@@ -20,3 +20,15 @@ export type { Storage, StorageDamage, StorageEntry, StorageWrite } from "./stora
 export * from "./sync/http.ts";
 export * from "./sync/link.ts";
 export * from "./sync/wire.ts";
+export * from "./documents/authorship.ts";
+export * from "./documents/candidates.ts";
+export * from "./documents/change-edits.ts";
+export * from "./documents/chunk.ts";
+export * from "./documents/conflicts/index.ts";
+export * from "./documents/document-id.ts";
+export * from "./documents/document-store.ts";
+export * from "./documents/field.ts";
+export * from "./documents/genesis.ts";
+export * from "./documents/kinds.ts";
+export * from "./documents/view.ts";
+export * from "./sync/document-sync.ts";
