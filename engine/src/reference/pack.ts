@@ -14,6 +14,8 @@ export const goodSchema = z.strictObject({
   priceSen: z.int().min(0).max(1_000_000_000),
   /** True where nobody published this price: it was seeded so that the workspace can be tried out. */
   priceMadeUp: z.boolean(),
+  /** A line of more units than this is looked at by a person; absent: the rule's own bound. */
+  maxQuantity: z.int().min(1).max(1_000_000).optional(),
 });
 export type Good = z.infer<typeof goodSchema>;
 
@@ -24,6 +26,7 @@ export const questionSchema = z.strictObject({
   options: z.array(z.strictObject({ value: code, label })).max(50),
   required: z.boolean(),
 });
+export type Question = z.infer<typeof questionSchema>;
 
 export const formSchema = z.strictObject({
   form: code,
@@ -42,6 +45,7 @@ export const schemeSchema = z.strictObject({
   from: z.iso.date(),
   to: z.iso.date(),
 });
+export type Scheme = z.infer<typeof schemeSchema>;
 
 export const personSchema = z.strictObject({
   code,
@@ -50,6 +54,7 @@ export const personSchema = z.strictObject({
   /** Territory codes; `*` is the whole workspace. */
   territories: z.array(code).max(200),
 });
+export type Person = z.infer<typeof personSchema>;
 
 /** What a failed rule does: `annotate` marks, `hold-proof` holds the visit's proof, `hold-order` asks before picking. */
 export const consequenceSchema = z.enum(["annotate", "hold-proof", "hold-order"]);

@@ -18,6 +18,8 @@ export const limits = {
   changeOperations: 10_000,
   /** Document bytes in one feed frame; a single larger item travels alone. */
   feedBytes: 12_288,
+  /** One reference pack: 20,000 goods and schemes with long names stay below it. */
+  packBytes: 16_777_216,
   /** One claim. */
   claimBytes: 131_072,
   /** Attempts a phone keeps and ships. */
