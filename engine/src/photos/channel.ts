@@ -24,7 +24,9 @@ export interface PhotoUpload {
   enter(): Promise<(() => void) | null>;
   /** The relay made the upload: its path (no host, so that a changed address changes nothing). */
   created(path: string): void;
-  /** The relay holds the bytes up to `offset`. */
+  /** The relay said how far an earlier try had come. */
+  resumed(offset: number): void;
+  /** A piece was answered: the relay holds the bytes up to `offset`. */
   acknowledged(offset: number): void;
   /** Bytes of one request and its answer, headers included, as well as the platform can tell. */
   spent(sentBytes: number, receivedBytes: number): void;

@@ -1,0 +1,334 @@
+import { sha256Hex } from "../core/hash.ts";
+import { bestMs, utcFromMs } from "../core/clock.ts";
+import { unreachable } from "../core/assert.ts";
+import type { Attempt } from "../wire/index.ts";
+import type { PhotoPart, PhotoTransfer, PhotoTransferEnd } from "./channel.ts";
+import type { Owed, OwedPart, OwedRecord } from "./owed.ts";
+import { createPace } from "./pace.ts";
+import { photoPolicy } from "./photo-policy.ts";
+import type { PhotosDeps, PhotoWait } from "./photos.ts";
+import { refusalPlan } from "./refusal-plan.ts";
+import type { Spending } from "./spending.ts";
+
+/** Uploads that share the link: with two, one travels while the answer to the other comes back. */
+const IN_FLIGHT = 2;
+/** A piece without an answer for so long is given up; the upload goes on from what the relay holds. */
+const ANSWER_MS = 30_000;
+const LONGEST_BACKOFF_MS = 60_000;
+
+export interface PhotoLane {
+  connected(term: string): void;
+  lost(): void;
+  /** Something changed that a photo may have waited for. */
+  wake(): void;
+  isSending(id: string): boolean;
+  /** What this part waits for, null where it may go now. */
+  waitsFor(record: OwedRecord, part: PhotoPart): PhotoWait | null;
+  close(): Promise<void>;
+}
+
+interface Job {
+  readonly id: string;
+  readonly part: PhotoPart;
+  stopped: boolean;
+  transfer: PhotoTransfer | null;
+  done: Promise<void>;
+}
+
+interface Pause {
+  readonly untilTick: number;
+  readonly waitsFor: PhotoWait;
+}
+
+type LaneDeps = Pick<
+  PhotosDeps,
+  | "clock"
+  | "random"
+  | "files"
+  | "facts"
+  | "reference"
+  | "channel"
+  | "network"
+  | "lanes"
+  | "meter"
+  | "anchor"
+  | "attempt"
+>;
+
+/**
+ * The photos lane: all previews, then all originals, oldest first, two at a time, each in pieces, each piece only when
+ * no fact and no document waits.
+ */
+export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, changed: () => void): PhotoLane {
+  const { clock, random, files, facts, reference, channel, network, lanes, meter } = deps;
+  const pace = createPace();
+  const jobs = new Map<string, Job>();
+  const pauses = new Map<string, Pause>();
+  const failures = new Map<string, number>();
+  let lanePause: Pause | null = null;
+  let term: string | null = null;
+  let closed = false;
+  let cancelTimer: () => void = () => undefined;
+
+  const key = (id: string, part: PhotoPart) => `${part}/${id}`;
+  const pausedFor = (pause: Pause | null | undefined): PhotoWait | null =>
+    pause !== null && pause !== undefined && pause.untilTick > clock.tickMs() ? pause.waitsFor : null;
+
+  const held = (part: PhotoPart, bytes: number): PhotoWait | null => {
+    const kind = network.kind();
+    const policy = photoPolicy(reference.current());
+    if (term === null || closed) return "signal";
+    if (kind === "roaming") return "roaming";
+    if (kind === "mobile" && part === "original" && policy.originalsOnWifiOnly) return "wifi";
+    return spending.allows(kind, part, bytes, policy) ? null : "budget";
+  };
+  const waitsFor = (record: OwedRecord, part: PhotoPart): PhotoWait | null => {
+    const fact = facts.find(record.id);
+    if (fact !== undefined && fact.state !== "at-hq") return "event";
+    const file = record[part];
+    const next = Math.min(pace.pieceBytes(), file === null ? 0 : file.bytes - file.offset);
+    return held(part, next) ?? pausedFor(lanePause) ?? pausedFor(pauses.get(key(record.id, part)));
+  };
+
+  const next = (): { record: OwedRecord; part: PhotoPart } | undefined => {
+    for (const part of ["preview", "original"] as const) {
+      const record = owed
+        .list()
+        .find(
+          (candidate) =>
+            candidate[part]?.state === "owed" &&
+            !jobs.has(key(candidate.id, part)) &&
+            waitsFor(candidate, part) === null,
+        );
+      if (record !== undefined) return { record, part };
+    }
+    return undefined;
+  };
+
+  const pump = () => {
+    while (jobs.size < IN_FLIGHT) {
+      const found = next();
+      if (found === undefined) break;
+      start(found.record, found.part);
+    }
+    lanes.waiting("photos", jobs.size > 0);
+    cancelTimer();
+    const now = clock.tickMs();
+    const wakes = [...pauses.values(), ...(lanePause === null ? [] : [lanePause])]
+      .map(({ untilTick }) => untilTick - now)
+      .filter((delayMs) => delayMs > 0);
+    if (wakes.length > 0 && term !== null && !closed) cancelTimer = clock.after(Math.min(...wakes) + 1, pump);
+    changed();
+  };
+
+  const start = ({ id }: OwedRecord, part: PhotoPart) => {
+    const job: Job = { id, part, stopped: false, transfer: null, done: Promise.resolve() };
+    jobs.set(key(id, part), job);
+    job.done = run(job).finally(() => {
+      jobs.delete(key(id, part));
+      pump();
+    });
+  };
+
+  const run = async (job: Job): Promise<void> => {
+    const { id, part } = job;
+    const file = owed.find(id)?.[part];
+    if (file === undefined || file === null) return;
+    const bytes = file.file === null ? undefined : await files.read(file.file).catch(() => undefined);
+    if (bytes === undefined || bytes.length !== file.bytes || sha256Hex(bytes) !== file.sha256) {
+      owed.change(id, part, { state: "lost" });
+      await owed.saved();
+      return;
+    }
+    if (job.stopped) return;
+    const startedTick = clock.tickMs();
+    const tally = { spent: 0 };
+    job.transfer = send(job, file, bytes, tally);
+    const end = await job.transfer.ended;
+    settle(job, end);
+    note(job, end, tally.spent, startedTick);
+    await owed.saved();
+  };
+
+  const send = (job: Job, file: OwedPart, bytes: Uint8Array, tally: { spent: number }): PhotoTransfer => {
+    const { id, part } = job;
+    let acknowledged = file.offset;
+    let enteredTick = clock.tickMs();
+    let urlSaved: Promise<boolean> = Promise.resolve(true);
+    return channel.send({
+      bytes,
+      metadata: { photo: id, part, sha256: file.sha256 },
+      path: file.path,
+      pieceBytes: () => pace.pieceBytes(),
+      enter: async () => {
+        await urlSaved;
+        if (job.stopped) return null;
+        const release = await lanes.enter("photos");
+        if (job.stopped || held(part, Math.min(pace.pieceBytes(), bytes.length - acknowledged)) !== null) {
+          release();
+          return null;
+        }
+        enteredTick = clock.tickMs();
+        const cancel = clock.after(ANSWER_MS, () => job.transfer?.stop());
+        return () => {
+          cancel();
+          release();
+        };
+      },
+      created: (path) => {
+        owed.change(id, part, { path, offset: 0 });
+        acknowledged = 0;
+        // The next piece waits for this: after a kill the upload must go on, not begin anew.
+        urlSaved = owed.saved();
+      },
+      resumed: (offset) => {
+        acknowledged = offset;
+        owed.change(id, part, { offset });
+      },
+      acknowledged: (offset) => {
+        if (offset > acknowledged) {
+          pace.acknowledged(offset - acknowledged, clock.tickMs() - enteredTick, jobs.size);
+          failures.delete(key(id, part));
+        }
+        acknowledged = offset;
+        owed.change(id, part, { offset });
+        void owed.saved();
+        changed();
+      },
+      spent: (sentBytes, receivedBytes) => {
+        tally.spent += sentBytes;
+        meter.sent("photos", sentBytes);
+        meter.received("photos", receivedBytes);
+        spending.add(network.kind(), sentBytes + receivedBytes);
+      },
+    });
+  };
+
+  const settle = (job: Job, end: PhotoTransferEnd): void => {
+    const { id, part } = job;
+    switch (end.end) {
+      case "complete":
+        arrived(id, part);
+        return;
+      case "gone":
+        owed.change(id, part, { path: null, offset: 0 });
+        backOff(job, "relay");
+        return;
+      case "lost":
+        backOff(job, "signal");
+        return;
+      case "stopped":
+        if (!job.stopped && held(part, 1) === null) backOff(job, "signal");
+        return;
+      case "refused":
+        refused(job, end);
+        return;
+      default:
+        unreachable(end);
+    }
+  };
+
+  const arrived = (id: string, part: PhotoPart) => {
+    const record = owed.find(id);
+    const there = { state: "at-hq", term, path: null, refusal: null } as const;
+    owed.change(id, part, { ...there, offset: record?.[part]?.bytes ?? 0 });
+    failures.delete(key(id, part));
+    if (part === "preview") return;
+    owed.verified(id, utcFromMs(bestMs(clock, deps.anchor())));
+    // The relay makes a preview of an original that came without one.
+    if (record?.preview?.state === "owed") owed.change(id, "preview", there);
+  };
+
+  const refused = (job: Job, end: Extract<PhotoTransferEnd, { end: "refused" }>) => {
+    const { id, part } = job;
+    const plan = refusalPlan(end.refusal, end.retryAfterMs);
+    switch (plan.plan) {
+      case "at-hq":
+        arrived(id, part);
+        return;
+      case "never":
+        owed.change(id, part, { state: "refused", refusal: end.refusal.code, path: null });
+        return;
+      case "again":
+        owed.change(id, part, { path: null, offset: 0 });
+        backOff(job, "relay");
+        return;
+      case "stop":
+        term = null;
+        return;
+      case "wait": {
+        const pause = { untilTick: clock.tickMs() + plan.delayMs, waitsFor: plan.waitsFor };
+        if (plan.lane) lanePause = pause;
+        else pauses.set(key(id, part), pause);
+        return;
+      }
+      default:
+        unreachable(plan);
+    }
+  };
+
+  const backOff = ({ id, part }: Job, wait: PhotoWait) => {
+    const count = (failures.get(key(id, part)) ?? 0) + 1;
+    failures.set(key(id, part), count);
+    const fullMs = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** Math.min(count, 10));
+    // Half fixed, half random, so that many phones do not come back at once.
+    const delayMs = fullMs / 2 + (fullMs / 2) * ((random.bytes(1)[0] as number) / 255);
+    pauses.set(key(id, part), { untilTick: clock.tickMs() + delayMs, waitsFor: wait });
+  };
+
+  const note = (job: Job, end: PhotoTransferEnd, bytes: number, startedTick: number) => {
+    const outcomes: Record<PhotoTransferEnd["end"], Attempt["outcome"]> = {
+      complete: "acknowledged",
+      gone: "refused",
+      refused: "refused",
+      lost: "lost",
+      stopped: "lost",
+    };
+    const tookMs = Math.max(0, clock.tickMs() - startedTick);
+    deps.attempt({
+      at: utcFromMs(bestMs(clock, deps.anchor()) - Math.round(tookMs)),
+      lane: "photos",
+      item: job.id,
+      bytes,
+      outcome: outcomes[end.end],
+      ...(end.end === "refused" ? { code: end.refusal.code } : {}),
+      tookMs,
+    });
+  };
+
+  const stop = (job: Job) => {
+    job.stopped = true;
+    job.transfer?.stop();
+  };
+
+  return {
+    connected: (newTerm) => {
+      term = newTerm;
+      // A new contact is a new chance: only what the relay's quota said outlives it.
+      pauses.clear();
+      failures.clear();
+      if (lanePause?.waitsFor !== "quota") lanePause = null;
+      pump();
+    },
+    lost: () => {
+      term = null;
+      for (const job of jobs.values()) stop(job);
+      pump();
+    },
+    wake: () => {
+      for (const job of jobs.values()) if (held(job.part, 1) !== null) stop(job);
+      pump();
+    },
+    isSending: (id) => [...jobs.values()].some((job) => job.id === id && job.transfer !== null && !job.stopped),
+    waitsFor,
+    close: async () => {
+      closed = true;
+      cancelTimer();
+      for (const job of jobs.values()) stop(job);
+      await Promise.all([...jobs.values()].map(({ done }) => done));
+      cancelTimer();
+      lanes.waiting("photos", false);
+      await owed.saved();
+    },
+  };
+}
