@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { err, ok, type Result } from "@sampai/engine/core";
 
 // C2SP signed-note and tlog-checkpoint: three lines of text and an Ed25519 signature that names its key.
@@ -22,9 +22,8 @@ export type NoteError = {
 };
 
 const ED25519 = 1;
-// Ed25519 keys in SPKI and PKCS #8 (RFC 8410): these prefixes and the 32 raw bytes.
+// An Ed25519 key in SPKI (RFC 8410): this prefix and the 32 raw bytes.
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
-const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
 function keyHash({ name, publicKey }: NoteVerifier): Buffer {
   return createHash("sha256")
@@ -39,10 +38,9 @@ export function checkpointText({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`;
 }
 
-/** Signs a note's text. `secretKey` is the 32-byte seed. */
-export function signNote(text: string, verifier: NoteVerifier, secretKey: Uint8Array): string {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secretKey]), format: "der", type: "pkcs8" });
-  const signature = sign(null, Buffer.from(text), key);
+/** Makes a note of a text. `sign` answers the 64 bytes of Ed25519 over the text. */
+export function signNote(text: string, verifier: NoteVerifier, sign: (text: Uint8Array) => Uint8Array): string {
+  const signature = sign(Buffer.from(text));
   return `${text}\n— ${verifier.name} ${Buffer.concat([keyHash(verifier), signature]).toString("base64")}\n`;
 }
 
