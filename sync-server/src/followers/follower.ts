@@ -1,5 +1,7 @@
 import type { Envelope } from "@sampai/engine";
 import type { DatabaseSync } from "node:sqlite";
+import type { TrailNote } from "../trail/trail.ts";
+import type { Masters } from "./masters.ts";
 
 /**
  * PORT. A follower reads one stream in order and keeps what it makes of it. It MUST give the same result for the same
@@ -45,15 +47,33 @@ export interface TrailItem {
   readonly device: string | null;
   readonly item: string | null;
   readonly detail: Readonly<Record<string, unknown>>;
+  /** Next position of the order log when the row was written: what the relay held at that moment. */
+  readonly logHead: number;
 }
 
-export type StreamItem = LogItem | TrailItem;
+/** One stored change of a document. */
+export interface DocumentItem {
+  readonly stream: "documents";
+  readonly position: number;
+  readonly doc: string;
+  /** Hash of the Automerge change, hexadecimal. */
+  readonly hash: string;
+  /** RFC 3339 UTC at the relay. */
+  readonly received: string;
+  readonly bytes: Uint8Array;
+}
+
+export type StreamItem = LogItem | TrailItem | DocumentItem;
 
 export interface FollowerContext {
   /** Relay wall time in milliseconds since 1970. */
   readonly nowMs: number;
   /** The workspace's IANA zone, in which days are cut. */
   readonly zone: string;
+  /** People, packs and store masters. What is asked of it MUST be pinned by the item, so that a rebuild sees the same. */
+  readonly masters: Masters;
   /** Tells whoever watches that a topic (such as `board:today`) changed. */
   changed(topic: string): void;
+  /** Writes a trail row once for each `key`, however often the follower is rebuilt. Leaves with the page's transaction. */
+  note(key: string, row: TrailNote): void;
 }

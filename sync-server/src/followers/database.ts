@@ -1,0 +1,38 @@
+import { DatabaseSync } from "node:sqlite";
+import path from "node:path";
+
+export const followersFile = (dataDir: string) => path.join(dataDir, "followers.sqlite");
+
+const tables = `
+create table if not exists follower (
+  name text primary key,
+  version integer not null,
+  position integer not null,
+  last_hash text not null,
+  failures integer not null,
+  retry_at_ms integer not null,
+  failing_since text,
+  error text
+) strict;
+create table if not exists outgoing_note (
+  number integer primary key,
+  key text not null unique,
+  row text not null
+) strict;
+`;
+
+/**
+ * What followers make is their own database: it can be deleted at any time and is made again from the streams. A cursor
+ * and what was made of the rows before it are always of one transaction, so `normal` is enough: a power cut may take
+ * back the last pages, never a part of one.
+ */
+export function openFollowers(dataDir: string): DatabaseSync {
+  const db = new DatabaseSync(followersFile(dataDir), { timeout: 5_000 });
+  db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000");
+  db.exec(tables);
+  return db;
+}
+
+export function openFollowersForReading(dataDir: string): DatabaseSync {
+  return new DatabaseSync(followersFile(dataDir), { readOnly: true, timeout: 5_000 });
+}

@@ -1,0 +1,41 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { TrailNote } from "../trail/trail.ts";
+
+/**
+ * Trail rows on their way from the followers to the relay's writer. They leave with the transaction that made them, and
+ * each key is written once: after a kill or a rebuild the trail itself says what is there already.
+ */
+export interface NoteQueue {
+  add(key: string, row: TrailNote): void;
+  /** At most `count` rows that the trail does not hold yet, oldest first. */
+  next(count: number): readonly { readonly number: number; readonly row: TrailNote }[];
+  /** The rows up to this number are durable in the trail. */
+  written(number: number): void;
+}
+
+/** `note` in a row's detail is its key. */
+export function createNoteQueue(db: DatabaseSync, relay: DatabaseSync): NoteQueue {
+  const insert = db.prepare("insert or ignore into outgoing_note (key, row) values (?, ?)");
+  const oldest = db.prepare("select number, key, row from outgoing_note order by number limit ?");
+  const drop = db.prepare("delete from outgoing_note where number <= ?");
+  const dropOne = db.prepare("delete from outgoing_note where number = ?");
+  const isWritten = relay.prepare(
+    "select 1 from trail where item is ? and topic = ? and json_extract(detail, '$.note') = ? limit 1",
+  );
+  return {
+    add: (key, row) => {
+      const note: TrailNote = { ...row, detail: { ...row.detail, note: key } };
+      if (isWritten.get(row.item, row.topic, key) === undefined) insert.run(key, JSON.stringify(note));
+    },
+    next: (count) => {
+      const rows = oldest.all(count) as unknown as { number: number; key: string; row: string }[];
+      return rows.flatMap(({ number, key, row }) => {
+        const note = JSON.parse(row) as TrailNote;
+        if (isWritten.get(note.item, note.topic, key) === undefined) return [{ number, row: note }];
+        dropOne.run(number);
+        return [];
+      });
+    },
+    written: (number) => void drop.run(number),
+  };
+}

@@ -1,0 +1,158 @@
+import type { Clock } from "@sampai/engine/core";
+import type { DatabaseSync } from "node:sqlite";
+import type { Follower, FollowerContext, StreamItem } from "./follower.ts";
+import type { Masters } from "./masters.ts";
+import type { NoteQueue } from "./notes.ts";
+import type { Streams } from "./streams.ts";
+
+/** Rows in one page: a page of orders takes some 20 ms, and questions are answered between pages. */
+const PAGE = 200;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 300_000;
+
+export interface Runner {
+  /** Takes at most one page of one follower. Answers whether there is more to do now. */
+  turn(): boolean;
+  /** Milliseconds until a follower that threw is tried again, or null where none waits. */
+  retryInMs(): number | null;
+  status(): readonly FollowerStatus[];
+}
+
+export interface FollowerStatus {
+  readonly name: string;
+  readonly stream: Follower["stream"];
+  /** The next position that it reads. */
+  readonly position: number;
+  readonly behind: number;
+  /** RFC 3339 UTC and reason, null while it works. */
+  readonly failingSince: string | null;
+  readonly error: string | null;
+  readonly failures: number;
+}
+
+interface CursorRow {
+  version: number;
+  position: number;
+  last_hash: string;
+  failures: number;
+  retry_at_ms: number;
+  failing_since: string | null;
+  error: string | null;
+}
+
+/**
+ * Moves every follower along its stream. One page and the cursor behind it are one transaction; a follower that throws
+ * is rolled back and tried again later, row by row, while the others go on. A changed version, or a stream that is not
+ * the one it was (a restored relay), makes it start from nothing.
+ */
+export function createRunner(deps: {
+  readonly db: DatabaseSync;
+  readonly streams: Streams;
+  readonly followers: readonly Follower[];
+  readonly masters: Masters;
+  readonly notes: NoteQueue;
+  readonly clock: Clock;
+  readonly zone: string;
+  readonly changed: (topic: string) => void;
+}): Runner {
+  const { db, streams, followers, masters, notes, clock, zone, changed } = deps;
+  for (const follower of followers) follower.prepare(db);
+  const read = db.prepare("select * from follower where name = ?");
+  const write = db.prepare(
+    `insert into follower (name, version, position, last_hash, failures, retry_at_ms, failing_since, error)
+       values (?, ?, ?, ?, 0, 0, null, null)
+     on conflict (name) do update set version = excluded.version, position = excluded.position,
+       last_hash = excluded.last_hash, failures = 0, retry_at_ms = 0, failing_since = null, error = null`,
+  );
+  const fail = db.prepare(
+    "update follower set failures = ?, retry_at_ms = ?, failing_since = coalesce(failing_since, ?), error = ? where name = ?",
+  );
+  const cursorOf = (follower: Follower): CursorRow => {
+    const row = read.get(follower.name) as unknown as CursorRow | undefined;
+    if (row !== undefined && row.version === follower.version && isSameStream(follower, row)) return row;
+    transact(db, () => {
+      follower.reset(db);
+      write.run(follower.name, follower.version, 0, "");
+    });
+    return read.get(follower.name) as unknown as CursorRow;
+  };
+  const isSameStream = (follower: Follower, row: CursorRow) =>
+    row.position === 0 || streams.hashAt(follower.stream, row.position - 1) === row.last_hash;
+
+  const step = (follower: Follower): boolean => {
+    const cursor = cursorOf(follower);
+    if (cursor.retry_at_ms > clock.wallMs()) return false;
+    const page = streams.read(follower.stream, cursor.position, cursor.failures > 0 ? 1 : PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return false;
+    const topics = new Set<string>();
+    const context: FollowerContext = {
+      nowMs: clock.wallMs(),
+      zone,
+      masters,
+      changed: (topic) => topics.add(topic),
+      note: (key, row) => notes.add(key, row),
+    };
+    try {
+      transact(db, () => {
+        follower.step(db, page, context);
+        write.run(follower.name, follower.version, last.position + 1, hashOf(streams, follower, last));
+      });
+    } catch (error) {
+      const failures = cursor.failures + 1;
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      const now = new Date(clock.wallMs()).toISOString();
+      // The first failure is of the page; the next try goes row by row at once, so that the bad row is named.
+      fail.run(failures, failures === 1 ? 0 : clock.wallMs() + delayMs, now, reason.slice(0, 500), follower.name);
+      changed("alerts");
+      return failures === 1;
+    }
+    if (cursor.failures > 0) changed("alerts");
+    for (const topic of topics) changed(topic);
+    return true;
+  };
+
+  return {
+    turn: () => {
+      let more = false;
+      for (const follower of followers) more = step(follower) || more;
+      return more;
+    },
+    retryInMs: () => {
+      const { at } = db.prepare("select min(retry_at_ms) as at from follower where retry_at_ms > 0").get() as {
+        at: number | null;
+      };
+      return at === null ? null : Math.max(0, at - clock.wallMs());
+    },
+    status: () =>
+      followers.map((follower) => {
+        const cursor = cursorOf(follower);
+        return {
+          name: follower.name,
+          stream: follower.stream,
+          position: cursor.position,
+          behind: Math.max(0, streams.head(follower.stream) - cursor.position),
+          failingSince: cursor.failing_since,
+          error: cursor.error,
+          failures: cursor.failures,
+        };
+      }),
+  };
+}
+
+function hashOf(streams: Streams, follower: Follower, item: StreamItem): string {
+  return item.stream === "trail" ? (streams.hashAt(follower.stream, item.position) ?? "") : item.hash;
+}
+
+/** All or nothing. */
+export function transact(db: DatabaseSync, run: () => void): void {
+  db.exec("begin immediate");
+  try {
+    run();
+    db.exec("commit");
+  } catch (error) {
+    if (db.isTransaction) db.exec("rollback");
+    throw error;
+  }
+}
