@@ -41,7 +41,7 @@ export function bestMs(clock: Clock, anchor: ClockAnchor | null): number {
 
 /** Minutes that local time in `zone` (IANA) is ahead of UTC at that moment. */
 export function offsetMinutes(ms: number, zone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(ms);
+  const parts = formatsOf(zone).offset.formatToParts(ms);
   const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
   const match = /^GMT(?:([+-])(\d{2}):(\d{2}))?$/.exec(name);
   if (match?.[1] === undefined) return 0;
@@ -51,7 +51,19 @@ export function offsetMinutes(ms: number, zone: string): number {
 
 /** The calendar day (`YYYY-MM-DD`) that a moment falls on in `zone`. The one place where days are cut. */
 export function dayIn(ms: number, zone: string): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(
-    ms,
-  );
+  return formatsOf(zone).day.format(ms);
+}
+
+const formats = new Map<string, { readonly offset: Intl.DateTimeFormat; readonly day: Intl.DateTimeFormat }>();
+
+/** Kept, because making one costs a hundred times what using it does. */
+function formatsOf(zone: string) {
+  const known = formats.get(zone);
+  if (known !== undefined) return known;
+  const made = {
+    offset: new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }),
+    day: new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }),
+  };
+  if (formats.size < 100) formats.set(zone, made);
+  return made;
 }

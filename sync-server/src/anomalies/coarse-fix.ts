@@ -14,5 +14,6 @@ export const coarseFix = defineDetector<null, { readonly accuracyMeters: number 
     if (fix === null || fix.accuracy <= COARSE_METERS || !inCountry(fix)) return { state: null };
     return { state: null, findings: [{ event: seen, evidence: { accuracyMeters: fix.accuracy } }] };
   },
-  sentence: ({ accuracyMeters }) => `The fix is only good to ${distanceWords(accuracyMeters)}: it cannot confirm the store.`,
+  sentence: ({ accuracyMeters }) =>
+    `The fix is only good to ${distanceWords(accuracyMeters)}: it cannot confirm the store.`,
 });

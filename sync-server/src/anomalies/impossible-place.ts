@@ -44,7 +44,9 @@ export const impossiblePlace = defineDetector<null, Evidence>({
         return `The phone says ${lat}, ${lon}, a point in the sea off Africa: its sensor had no fix.`;
       case "swapped": {
         const store =
-          evidence.metersFromStore === null ? "in the country" : `${distanceWords(evidence.metersFromStore)} from the store`;
+          evidence.metersFromStore === null
+            ? "in the country"
+            : `${distanceWords(evidence.metersFromStore)} from the store`;
         return `Latitude ${lat} is impossible here; swapped with the longitude it lies ${store}.`;
       }
       case "out-of-country":

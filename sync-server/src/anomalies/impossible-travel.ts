@@ -62,7 +62,7 @@ export const impossibleTravel = defineDetector<State, Evidence>({
     return { state: { ...state, suspect: leg }, findings: [{ event: seen, evidence: evidenceOf(last, leg) }] };
   },
   sentence: ({ meters, ms, from }) =>
-    `${distanceWords(meters)} in ${durationWords(ms)} (${Math.round(meters / Math.max(Math.abs(ms) / 1_000, 1) * 3.6)} km/h) from ${from ?? "the last place"}: nobody travels so fast.`,
+    `${distanceWords(meters)} in ${durationWords(ms)} (${Math.round((meters / Math.max(Math.abs(ms) / 1_000, 1)) * 3.6)} km/h) from ${from ?? "the last place"}: nobody travels so fast.`,
 });
 
 function legOf({ hash, id, ms, store }: Observation, fix: Fix): Leg {

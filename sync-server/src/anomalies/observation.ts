@@ -1,11 +1,4 @@
-import {
-  eventKinds,
-  kindByName,
-  msFromUtc,
-  type Envelope,
-  type EventBody,
-  type EventKindName,
-} from "@sampai/engine";
+import { eventKinds, kindByName, msFromUtc, type Envelope, type EventBody, type EventKindName } from "@sampai/engine";
 import type { LogItem } from "../followers/follower.ts";
 import type { Masters } from "../followers/masters.ts";
 

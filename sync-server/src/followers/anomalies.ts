@@ -64,7 +64,8 @@ export function createAnomalies(detectors: readonly Detector[] = allDetectors): 
     version: 100 + detectors.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
     prepare: (db) => db.exec(tables),
-    reset: (db) => db.exec("delete from observation; delete from history; delete from history_state; delete from finding"),
+    reset: (db) =>
+      db.exec("delete from observation; delete from history; delete from history_state; delete from finding"),
     step: (db, page, context) => {
       const histories = createHistories(db);
       for (const item of page) takeIn(item, histories, context);

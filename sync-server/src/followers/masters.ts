@@ -1,4 +1,4 @@
-import type { Pack } from "@sampai/engine";
+import type { Pack, StoreSeen } from "@sampai/engine";
 import type { Person } from "../devices/operations.ts";
 
 /** What HQ knows beside the facts, read-only: who uses which device, what was issued, where the stores are said to be. */
@@ -12,6 +12,8 @@ export interface Masters {
   newestPack(): Pack | null;
   /** The store master as the relay held it at `received` (RFC 3339 UTC), or null where it had none. */
   storeAt(code: string, received: string): StoreRecord | null;
+  /** The store master at the heads that an event pins, or null where the relay does not hold them all. */
+  storeSeen(code: string, heads: readonly string[]): StoreSeen | null;
   /** Every stop that the journey plans, as they stand now, have for a day (`YYYY-MM-DD` in the workspace's zone). */
   stopsOn(day: string): readonly PlannedStop[];
 }

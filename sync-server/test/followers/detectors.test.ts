@@ -55,15 +55,25 @@ test("a coarse fix is marked and never held", () => {
 
 test("a mock location is found when the phone admits it, and when two fixes of a visit are the written record", () => {
   const p = phone();
-  const admitted = p.capture("checkIn", { plan: null }, { at: minute(0), store: "S-1", place: fixAt(here.lat, here.lon + 0.0003, 12, true) });
-  const visit = uuid("silent");
-  const first = p.capture("checkIn", { plan: null }, { id: visit, at: minute(30), store: "S-1", place: fixAt(here.lat, here.lon) });
-  const second = p.capture("orderPlaced", orderBody(12), { at: minute(35), visit, store: "S-1", place: fixAt(here.lat, here.lon) });
-  const flags = flagsOf([admitted, first, second]).filter(({ detector }) => detector === "mock-location");
-  assert.deepEqual(
-    flags.map(({ id }) => id).toSorted(),
-    [admitted.envelope.id, second.envelope.id].toSorted(),
+  const admitted = p.capture(
+    "checkIn",
+    { plan: null },
+    { at: minute(0), store: "S-1", place: fixAt(here.lat, here.lon + 0.0003, 12, true) },
   );
+  const visit = uuid("silent");
+  const first = p.capture(
+    "checkIn",
+    { plan: null },
+    { id: visit, at: minute(30), store: "S-1", place: fixAt(here.lat, here.lon) },
+  );
+  const second = p.capture("orderPlaced", orderBody(12), {
+    at: minute(35),
+    visit,
+    store: "S-1",
+    place: fixAt(here.lat, here.lon),
+  });
+  const flags = flagsOf([admitted, first, second]).filter(({ detector }) => detector === "mock-location");
+  assert.deepEqual(flags.map(({ id }) => id).toSorted(), [admitted.envelope.id, second.envelope.id].toSorted());
 });
 
 test("a fix that stays the same to the last bit at stores that lie apart is stuck from the second store on", () => {
@@ -73,22 +83,43 @@ test("a fix that stays the same to the last bit at stores that lie apart is stuc
     p.capture("checkIn", { plan: null }, { at: minute(index * 40), store, place: stuck }),
   );
   const flags = flagsOf(visits).filter(({ detector }) => detector === "stuck-gps");
-  assert.deepEqual(flags.map(({ id }) => id).toSorted(), visits.slice(1).map(({ envelope }) => envelope.id).toSorted());
+  assert.deepEqual(
+    flags.map(({ id }) => id).toSorted(),
+    visits
+      .slice(1)
+      .map(({ envelope }) => envelope.id)
+      .toSorted(),
+  );
 });
 
 test("a visit away from a store whose place visits have confirmed is outside the fence", () => {
   const confirmed = [1, 2, 3].map((n) =>
-    phone(`c${n}`).capture("checkIn", { plan: null }, { at: day(n), store: "S-1", place: fixAt(here.lat + 0.0002, here.lon) }),
+    phone(`c${n}`).capture(
+      "checkIn",
+      { plan: null },
+      { at: day(n), store: "S-1", place: fixAt(here.lat + 0.0002, here.lon) },
+    ),
   );
-  const away = phone("away").capture("checkIn", { plan: null }, { at: day(5), store: "S-1", place: fixAt(here.lat + 0.015, here.lon) });
+  const away = phone("away").capture(
+    "checkIn",
+    { plan: null },
+    { at: day(5), store: "S-1", place: fixAt(here.lat + 0.015, here.lon) },
+  );
   const flags = flagsOf([...confirmed, away]).filter(({ detector }) => detector === "geofence");
-  assert.deepEqual(flags.map(({ id }) => id), [away.envelope.id]);
+  assert.deepEqual(
+    flags.map(({ id }) => id),
+    [away.envelope.id],
+  );
   assert.match(flags[0]?.sentence ?? "", /1\.6 km from the store/);
 });
 
 test("two visits that agree with each other and not with the record say that the record is wrong, and accuse nobody", () => {
   const visits = [1, 2, 3].map((n) =>
-    phone(`w${n}`).capture("checkIn", { plan: null }, { at: day(n), store: "S-1", place: fixAt(here.lat + 0.015, here.lon + n / 1e5) }),
+    phone(`w${n}`).capture(
+      "checkIn",
+      { plan: null },
+      { at: day(n), store: "S-1", place: fixAt(here.lat + 0.015, here.lon + n / 1e5) },
+    ),
   );
   const flags = flagsOf(visits).filter(({ detector }) => detector === "geofence");
   assert.equal(flags.length, 1);
@@ -96,9 +127,17 @@ test("two visits that agree with each other and not with the record say that the
 });
 
 test("a first miss at a store is flagged once a later visit shows that the record was right", () => {
-  const miss = phone("m").capture("checkIn", { plan: null }, { at: day(1), store: "S-1", place: fixAt(here.lat + 0.015, here.lon) });
+  const miss = phone("m").capture(
+    "checkIn",
+    { plan: null },
+    { at: day(1), store: "S-1", place: fixAt(here.lat + 0.015, here.lon) },
+  );
   assert.deepEqual(flagsOf([miss]), []);
-  const right = phone("r").capture("checkIn", { plan: null }, { at: day(2), store: "S-1", place: fixAt(here.lat, here.lon + 0.0002) });
+  const right = phone("r").capture(
+    "checkIn",
+    { plan: null },
+    { at: day(2), store: "S-1", place: fixAt(here.lat, here.lon + 0.0002) },
+  );
   assert.deepEqual(
     flagsOf([miss, right]).map(({ id, detector }) => [id, detector]),
     [[miss.envelope.id, "geofence"]],
@@ -106,28 +145,71 @@ test("a first miss at a store is flagged once a later visit shows that the recor
 });
 
 test("a store known only to within kilometres has a fence as wide as that", () => {
-  const near = phone().capture("checkIn", { plan: null }, { at: day(1), store: "S-4", place: fixAt(here.lat + 0.02, here.lon + 0.03) });
+  const near = phone().capture(
+    "checkIn",
+    { plan: null },
+    { at: day(1), store: "S-4", place: fixAt(here.lat + 0.02, here.lon + 0.03) },
+  );
   assert.deepEqual(flagsOf([near]), []);
 });
 
 test("travel that nobody makes is flagged, and the honest visit after it is not", () => {
   const p = phone();
-  const home = p.capture("checkIn", { plan: null }, { at: minute(0), store: "S-1", place: fixAt(here.lat, here.lon + 0.0002) });
-  const next = p.capture("orderPlaced", orderBody(12), { at: minute(5), visit: home.envelope.id, store: "S-1", place: fixAt(here.lat, here.lon + 0.0003) });
-  const far = p.capture("attendanceEnded", { odometerKm: null }, { at: minute(11), place: fixAt(here.lat + 0.9, here.lon) });
-  const back = p.capture("checkIn", { plan: null }, { at: minute(20), store: "S-2", place: fixAt(here.lat + 0.02, here.lon + 0.0002) });
+  const home = p.capture(
+    "checkIn",
+    { plan: null },
+    { at: minute(0), store: "S-1", place: fixAt(here.lat, here.lon + 0.0002) },
+  );
+  const next = p.capture("orderPlaced", orderBody(12), {
+    at: minute(5),
+    visit: home.envelope.id,
+    store: "S-1",
+    place: fixAt(here.lat, here.lon + 0.0003),
+  });
+  const far = p.capture(
+    "attendanceEnded",
+    { odometerKm: null },
+    { at: minute(11), place: fixAt(here.lat + 0.9, here.lon) },
+  );
+  const back = p.capture(
+    "checkIn",
+    { plan: null },
+    { at: minute(20), store: "S-2", place: fixAt(here.lat + 0.02, here.lon + 0.0002) },
+  );
   const flags = flagsOf([home, next, far, back]);
-  assert.deepEqual(flags.map(({ id, detector }) => [id, detector]), [[far.envelope.id, "impossible-travel"]]);
+  assert.deepEqual(
+    flags.map(({ id, detector }) => [id, detector]),
+    [[far.envelope.id, "impossible-travel"]],
+  );
   assert.match(flags[0]?.sentence ?? "", /100 km in 6 min/);
 });
 
 test("when the first of two places turns out to be the lonely one, the finding moves to it", () => {
   const p = phone();
-  const lonely = p.capture("attendanceStarted", { odometerKm: null }, { at: minute(0), place: fixAt(here.lat + 0.9, here.lon) });
-  const first = p.capture("checkIn", { plan: null }, { at: minute(5), store: "S-1", place: fixAt(here.lat, here.lon + 0.0002) });
-  const second = p.capture("orderPlaced", orderBody(12), { at: minute(9), visit: first.envelope.id, store: "S-1", place: fixAt(here.lat, here.lon + 0.0003) });
-  assert.deepEqual(flagsOf([lonely, first]).map(({ id }) => id), [first.envelope.id]);
-  assert.deepEqual(flagsOf([lonely, first, second]).map(({ id }) => id), [lonely.envelope.id]);
+  const lonely = p.capture(
+    "attendanceStarted",
+    { odometerKm: null },
+    { at: minute(0), place: fixAt(here.lat + 0.9, here.lon) },
+  );
+  const first = p.capture(
+    "checkIn",
+    { plan: null },
+    { at: minute(5), store: "S-1", place: fixAt(here.lat, here.lon + 0.0002) },
+  );
+  const second = p.capture("orderPlaced", orderBody(12), {
+    at: minute(9),
+    visit: first.envelope.id,
+    store: "S-1",
+    place: fixAt(here.lat, here.lon + 0.0003),
+  });
+  assert.deepEqual(
+    flagsOf([lonely, first]).map(({ id }) => id),
+    [first.envelope.id],
+  );
+  assert.deepEqual(
+    flagsOf([lonely, first, second]).map(({ id }) => id),
+    [lonely.envelope.id],
+  );
 });
 
 test("a flight to Sabah is no impossible travel", () => {
@@ -143,19 +225,34 @@ test("a forgotten check-out is no contradiction, a visit that goes on while anot
   const two = goesOn.capture("checkIn", { plan: null }, { at: minute(30), store: "S-3" });
   const order = goesOn.capture("orderPlaced", orderBody(12), { at: minute(35), visit: one.envelope.id, store: "S-1" });
   const flags = flagsOf([one, two, order]);
-  assert.deepEqual(flags.map(({ id, detector }) => [id, detector]), [[two.envelope.id, "contradictions"]]);
+  assert.deepEqual(
+    flags.map(({ id, detector }) => [id, detector]),
+    [[two.envelope.id, "contradictions"]],
+  );
   const forgetful = phone("b");
   const first = forgetful.capture("checkIn", { plan: null }, { at: minute(0), store: "S-1" });
   const second = forgetful.capture("checkIn", { plan: null }, { at: minute(30), store: "S-3" });
-  const late = forgetful.capture("checkOut", { outcome: "ordered" }, { at: minute(40), visit: first.envelope.id, store: "S-1" });
+  const late = forgetful.capture(
+    "checkOut",
+    { outcome: "ordered" },
+    { at: minute(40), visit: first.envelope.id, store: "S-1" },
+  );
   assert.deepEqual(flagsOf([first, second, late]), []);
 });
 
 test("a check-out without a check-in and a visit on a day of leave are told", () => {
   const p = phone();
-  const leave = p.capture("leaveTaken", { from: "2026-11-24", to: "2026-11-24", type: "annual", note: "" }, { at: minute(0) });
+  const leave = p.capture(
+    "leaveTaken",
+    { from: "2026-11-24", to: "2026-11-24", type: "annual", note: "" },
+    { at: minute(0) },
+  );
   const visit = p.capture("checkIn", { plan: null }, { at: minute(30), store: "S-1" });
-  const stray = p.capture("checkOut", { outcome: "ordered" }, { at: minute(40), visit: uuid("no such visit"), store: "S-1" });
+  const stray = p.capture(
+    "checkOut",
+    { outcome: "ordered" },
+    { at: minute(40), visit: uuid("no such visit"), store: "S-1" },
+  );
   const flags = flagsOf([leave, visit, stray]);
   assert.deepEqual(flags.map(({ id }) => id).toSorted(), [visit.envelope.id, stray.envelope.id].toSorted());
 });
@@ -173,7 +270,10 @@ test("a long delay is told once for its day, measured by what is usual for this 
     received: day(13),
   }));
   const flags = flagsOf([...usual, weekend, ...late]).filter(({ detector }) => detector === "sync-delay");
-  assert.deepEqual(flags.map(({ id }) => id), [late[0]?.envelope.id]);
+  assert.deepEqual(
+    flags.map(({ id }) => id),
+    [late[0]?.envelope.id],
+  );
   assert.match(flags[0]?.sentence ?? "", /Took 3 d/);
 });
 
@@ -181,7 +281,13 @@ test("the same picture again in another visit is found, by its bytes or by how i
   const dhash = "0f".repeat(32);
   const near = `1f${"0f".repeat(31)}`;
   const body = (sha: string, look: string) => ({
-    sha256: sha.repeat(64), bytes: 300_000, type: "image/jpeg" as const, width: 1_600, height: 1_200, dhash: look, purpose: "shelf" as const,
+    sha256: sha.repeat(64),
+    bytes: 300_000,
+    type: "image/jpeg" as const,
+    width: 1_600,
+    height: 1_200,
+    dhash: look,
+    purpose: "shelf" as const,
   });
   const p = phone();
   const photo = (sha: string, look: string, visit: string, store: string, n: number) =>
@@ -205,15 +311,24 @@ test("the same picture again in another visit is found, by its bytes or by how i
 
 test("a clock moved back within a boot is told, and the times are taken from the running counter", () => {
   const p = phone();
-  const honest = [0, 10, 20].map((n) => p.capture("attendanceStarted", { odometerKm: null }, { at: minute(n), place: fixAt(here.lat, here.lon) }));
+  const honest = [0, 10, 20].map((n) =>
+    p.capture("attendanceStarted", { odometerKm: null }, { at: minute(n), place: fixAt(here.lat, here.lon) }),
+  );
   const tick = Date.parse(minute(30)) - Date.UTC(2026, 10, 1);
   const wrong = new Date(Date.parse(minute(30)) - 26 * 3_600_000).toISOString();
   const moved = {
-    ...p.capture("attendanceEnded", { odometerKm: null }, { at: wrong, wall: wrong, tick, place: fixAt(here.lat, here.lon) }),
+    ...p.capture(
+      "attendanceEnded",
+      { odometerKm: null },
+      { at: wrong, wall: wrong, tick, place: fixAt(here.lat, here.lon) },
+    ),
     received: minute(40),
   };
   const flags = flagsOf([...honest, moved]);
-  assert.deepEqual(flags.map(({ id, detector }) => [id, detector]), [[moved.envelope.id, "clock-jump"]]);
+  assert.deepEqual(
+    flags.map(({ id, detector }) => [id, detector]),
+    [[moved.envelope.id, "clock-jump"]],
+  );
   assert.match(flags[0]?.sentence ?? "", /moved back 26 h/);
 });
 

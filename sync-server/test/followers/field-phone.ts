@@ -39,7 +39,11 @@ export function createFieldPhone(device: string, rep: string) {
     device,
     rep,
     run,
-    capture: <K extends EventKindName>(kind: K, body: EventBody<K> | Record<string, unknown>, options: CaptureOptions): Captured => {
+    capture: <K extends EventKindName>(
+      kind: K,
+      body: EventBody<K> | Record<string, unknown>,
+      options: CaptureOptions,
+    ): Captured => {
       seq += 1;
       const id = options.id ?? uuid(`${device} ${seq}`);
       const { at } = options;

@@ -20,6 +20,7 @@ export function stillMasters(told: {
     pack: (number) => packs.find((pack) => pack.number === number) ?? null,
     newestPack: () => packs.at(-1) ?? null,
     storeAt: (code) => stores.get(code) ?? null,
+    storeSeen: () => null,
     stopsOn: (day) => told.stops?.[day] ?? [],
   };
 }

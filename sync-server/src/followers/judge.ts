@@ -1,0 +1,207 @@
+import { dayIn } from "@sampai/engine/core";
+import {
+  consequenceOf,
+  eventKinds,
+  judgeWith,
+  policies,
+  type Envelope,
+  type Policy,
+  type PolicyContext,
+  type Verdict,
+} from "@sampai/engine";
+import type { DatabaseSync } from "node:sqlite";
+import { captureMs } from "./capture-time.ts";
+import type { Follower, FollowerContext, LogItem } from "./follower.ts";
+import { leafVerdicts } from "./leaf-verdicts.ts";
+
+const tables = `
+create table if not exists judged (
+  hash text primary key,
+  position integer not null,
+  item text not null,
+  rep text not null,
+  store text,
+  kind text not null,
+  passed text not null,
+  failed integer not null
+) strict, without rowid;
+create index if not exists judged_item on judged (item);
+create table if not exists verdict (
+  hash text not null,
+  rule text not null,
+  version integer not null,
+  verdict text not null,
+  consequence text not null,
+  inputs text not null,
+  sentence_en text not null,
+  sentence_ms text not null,
+  position integer not null,
+  item text not null,
+  rep text not null,
+  store text,
+  primary key (hash, rule, version)
+) strict, without rowid;
+create index if not exists verdict_item on verdict (item);
+create index if not exists verdict_position on verdict (position);
+create table if not exists judge_visit (
+  id text primary key,
+  rep text not null,
+  store text not null,
+  closed integer not null
+) strict, without rowid;
+create table if not exists judge_day (
+  rep text not null,
+  day text not null,
+  attendance text,
+  closed integer not null,
+  primary key (rep, day)
+) strict, without rowid;
+`;
+
+const { checkIn, checkOut, attendanceStarted, attendanceEnded, dayClosed } = eventKinds;
+
+/**
+ * Judging: every event against every business rule, with the pack and the store master as its author saw them, and the
+ * visit and the day as they stood just before it. A verdict changes nothing that was captured; it marks or holds.
+ */
+export function createJudge(rules: readonly Policy[] = policies): Follower {
+  return {
+    name: "judge",
+    version: 100 + rules.reduce((sum, { version }) => sum + version, 0),
+    stream: "log",
+    prepare: (db) => db.exec(tables),
+    reset: (db) => db.exec("delete from judged; delete from verdict; delete from judge_visit; delete from judge_day"),
+    step: (db, page, context) => {
+      for (const item of page) {
+        if (item.stream !== "log" || item.type !== "event") continue;
+        judgeOne(db, item, rules, context);
+        if (item.event !== null) remember(db, item, item.event, context);
+      }
+      context.changed("verdicts");
+      context.changed("board:today");
+    },
+  };
+}
+
+function judgeOne(db: DatabaseSync, item: LogItem, rules: readonly Policy[], context: FollowerContext): void {
+  const { event, hash, position, device } = item;
+  const person = context.masters.personOf(device);
+  const rep = person ?? event?.rep ?? "";
+  const verdicts = [
+    ...leafVerdicts(item, person),
+    ...(event === null ? [] : judgeWith(rules, event, contextOf(db, item, event, rep, context))),
+  ];
+  const pack = event === null || event.seen.pack === null ? null : context.masters.pack(event.seen.pack);
+  const name = event?.id ?? hash;
+  const failed = verdicts.filter(({ verdict }) => verdict === "fail");
+  db.prepare(
+    "insert into judged (hash, position, item, rep, store, kind, passed, failed) values (?, ?, ?, ?, ?, ?, ?, ?)",
+  ).run(
+    hash,
+    position,
+    name,
+    rep,
+    event?.store ?? null,
+    event?.kind ?? "",
+    JSON.stringify(verdicts.filter(({ verdict }) => verdict === "pass").map(named)),
+    failed.length,
+  );
+  const insert = db.prepare(
+    `insert into verdict (hash, rule, version, verdict, consequence, inputs, sentence_en, sentence_ms, position, item, rep, store)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  for (const verdict of verdicts) {
+    if (verdict.verdict === "pass") continue;
+    const consequence = consequenceOf(pack, verdict.rule);
+    insert.run(
+      hash,
+      verdict.rule,
+      verdict.version,
+      verdict.verdict,
+      consequence,
+      JSON.stringify(verdict.inputs),
+      verdict.sentence.en,
+      verdict.sentence.ms,
+      position,
+      name,
+      rep,
+      event?.store ?? null,
+    );
+    if (verdict.verdict !== "fail") continue;
+    context.note(`verdict ${hash} ${verdict.rule} ${verdict.version}`, {
+      topic: "verdict",
+      device,
+      item: name,
+      detail: { rule: verdict.rule, version: verdict.version, consequence, sentence: verdict.sentence.en },
+    });
+  }
+}
+
+const named = ({ rule, version }: Verdict) => `${rule}@${version}`;
+
+/**
+ * What stood just before the event. The log holds each device's events in the order of capture, so that is what was read
+ * so far; an event that fills a hole later comes out of turn, and what depends on order is not checked for it.
+ */
+function contextOf(
+  db: DatabaseSync,
+  item: LogItem,
+  event: Envelope,
+  rep: string,
+  { masters, zone }: FollowerContext,
+): PolicyContext {
+  const pack = event.seen.pack === null ? null : masters.pack(event.seen.pack);
+  const store =
+    event.store === null || event.seen.store.length === 0 ? null : masters.storeSeen(event.store, event.seen.store);
+  if (item.flags.includes("late")) return { pack, store, visit: null, closedDays: null, attendance: null };
+  const visit =
+    event.visit === null
+      ? undefined
+      : (db.prepare("select rep, store, closed from judge_visit where id = ?").get(event.visit) as
+          | { rep: string; store: string; closed: number }
+          | undefined);
+  const day = dayIn(captureMs(event, item.received), zone);
+  const attendance = db.prepare("select attendance from judge_day where rep = ? and day = ?").get(rep, day) as
+    | { attendance: "started" | "ended" | null }
+    | undefined;
+  const closed = db.prepare("select day from judge_day where rep = ? and closed = 1").all(rep) as { day: string }[];
+  return {
+    pack,
+    store,
+    visit: visit === undefined ? null : { rep: visit.rep, store: visit.store, state: visit.closed ? "closed" : "open" },
+    closedDays: new Set(closed.map((row) => row.day)),
+    attendance: attendance?.attendance ?? "not-started",
+  };
+}
+
+function remember(db: DatabaseSync, item: LogItem, event: Envelope, { masters, zone }: FollowerContext): void {
+  const rep = masters.personOf(item.device) ?? event.rep;
+  const day = dayIn(captureMs(event, item.received), zone);
+  switch (event.kind) {
+    case checkIn.name:
+      db.prepare("insert or ignore into judge_visit (id, rep, store, closed) values (?, ?, ?, 0)").run(
+        event.visit ?? event.id,
+        event.rep,
+        event.store ?? "",
+      );
+      return;
+    case checkOut.name:
+      db.prepare("update judge_visit set closed = 1 where id = ?").run(event.visit ?? "");
+      return;
+    case attendanceStarted.name:
+    case attendanceEnded.name:
+      db.prepare(
+        `insert into judge_day (rep, day, attendance, closed) values (?, ?, ?, 0)
+           on conflict (rep, day) do update set attendance = excluded.attendance`,
+      ).run(rep, day, event.kind === attendanceStarted.name ? "started" : "ended");
+      return;
+    case dayClosed.name: {
+      const body = dayClosed.body.safeParse(event.body);
+      if (!body.success) return;
+      db.prepare(
+        `insert into judge_day (rep, day, attendance, closed) values (?, ?, null, 1)
+           on conflict (rep, day) do update set closed = 1`,
+      ).run(rep, body.data.day);
+    }
+  }
+}
