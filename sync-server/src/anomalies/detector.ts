@@ -47,5 +47,5 @@ export interface Found<Evidence> {
 
 /** Keeps the types of a detector's state and evidence together; outside they are opaque JSON. */
 export function defineDetector<State, Evidence>(detector: Detector<State, Evidence>): Detector {
-  return detector as Detector;
+  return detector;
 }

@@ -79,7 +79,7 @@ export const today: Board = {
     if (territories.includes("*")) return snapshot;
     const rows = snapshot.rows.filter((row) => row.territories.some((code) => territories.includes(code)));
     const { day, zone } = snapshot.top as { day: string; zone: string };
-    return { ...snapshot, top: topOf(rows as readonly TodayRow[], day, zone), rows };
+    return { ...snapshot, top: topOf(rows as unknown as readonly TodayRow[], day, zone), rows };
   },
 };
 

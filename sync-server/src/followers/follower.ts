@@ -73,7 +73,7 @@ export interface FollowerContext {
   /** People, packs and store masters. What is asked of it MUST be pinned by the item, so that a rebuild sees the same. */
   readonly masters: Masters;
   /** Tells whoever watches that a topic (such as `board:today`) changed. */
-  changed(topic: string): void;
+  readonly changed: (topic: string) => void;
   /** Writes a trail row once for each `key`, however often the follower is rebuilt. Leaves with the page's transaction. */
-  note(key: string, row: TrailNote): void;
+  readonly note: (key: string, row: TrailNote) => void;
 }

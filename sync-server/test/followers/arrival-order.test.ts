@@ -35,7 +35,7 @@ function gapsRespected(events: readonly Arrived[], random: () => number): Arrive
 
 test("the flags that stand at the end are the same for any order of arrival, any paging and any duplication", () => {
   const raised = new Set<string>();
-  for (let seed = 1; seed <= 12; seed += 1) {
+  for (let seed = 1; seed <= 8; seed += 1) {
     const events = randomFleet(seed);
     const random = seededRandom(1_000 + seed);
     const expected = detect([events.map((one, position) => logItem(position, one, one.received))], fleetMasters);
