@@ -13,6 +13,8 @@ export interface Route {
   readonly access: Access;
   /** What it does, in a sentence: for the API page. */
   readonly does: string;
+  /** The largest body in bytes, 65,536 where absent; null: the room bounds what it reads itself. */
+  readonly bodyBytes?: number | null;
   /** `caller` is null for public and operator routes. A refusal becomes an RFC 9457 problem with the table's status. */
   handle(context: Context, caller: Caller | null): Promise<Response | Refusal> | Response | Refusal;
 }

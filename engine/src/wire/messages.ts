@@ -18,7 +18,7 @@ const requestNumber = z.int().min(0);
 const documentId = z.string().min(20).max(40);
 const documentKind = z.string().min(1).max(40);
 const documentKey = z.string().min(1).max(200);
-const bytes = z.instanceof(Uint8Array);
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "is not bytes");
 
 /** Names one event by content and place: the hash decides, run and seq say where it sits. */
 export const tipSchema = z.strictObject({ run, seq, hash });

@@ -74,6 +74,8 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** What exactly was wrong with this one, for a developer or operator. Never holds a secret. */
   readonly detail?: string;
+  /** When a retry makes sense, in milliseconds from now, where the relay can tell. */
+  readonly retryAfterMs?: number;
 }
 
 function row(meaning: string, status: number, close: number | null, retry: boolean) {

@@ -18,6 +18,11 @@ export interface Transaction {
   readonly now: string;
   /** Appends a row to the trail in this transaction. */
   note(row: TrailNote): void;
+  /**
+   * What the writer may keep in memory between transactions, to save reads: made where it is not there, and forgotten
+   * whenever a transaction is rolled back.
+   */
+  remember<T>(name: string, make: () => T): T;
 }
 
 /** Every write there is, by name. Each room keeps its own; this is the one place that lists them. */

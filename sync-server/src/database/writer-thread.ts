@@ -13,7 +13,9 @@ export interface WriteRequest {
 export type WriteReply =
   | { readonly ready: true }
   | { readonly answers: readonly { readonly id: number; readonly answer: unknown }[]; readonly head: Heads }
-  | { readonly failed: string; readonly full: boolean; readonly ids: readonly number[] };
+  | { readonly failed: string; readonly why: WriteFailure; readonly ids: readonly number[] };
+/** `full`: nothing was written, it may be tried again. `threw`: this one operation is faulty. `broken`: the disk is. */
+export type WriteFailure = "full" | "threw" | "broken";
 export interface Heads {
   /** Next position of the order log, of the trail and of the stream of document changes. */
   readonly log: number;
@@ -35,46 +37,88 @@ const sql = (text: string): StatementSync => {
   prepared.set(text, statement);
   return statement;
 };
+const remembered = new Map<string, unknown>();
+const remember = <T>(name: string, make: () => T): T => {
+  if (!remembered.has(name)) remembered.set(name, make());
+  return remembered.get(name) as T;
+};
 const headOf = db.prepare(
   `select (select coalesce(max(position) + 1, 0) from log) as log,
           (select coalesce(max(position) + 1, 0) from trail) as trail,
           (select coalesce(max(position) + 1, 0) from change) as documents`,
 );
 
-port.on("message", (first: WriteRequest) => {
+port.on("message", (first: WriteRequest | "close") => {
+  if (first === "close") return close();
   const batch = [first];
   let bytes = first.bytes;
+  let closing = false;
   // Idle-driven group commit: whatever queued up while the last commit ran goes into this one. No timer.
   while (bytes < COMMIT_BYTES) {
     const next = receiveMessageOnPort(port);
     if (next === undefined) break;
+    if (next.message === "close") {
+      closing = true;
+      break;
+    }
     batch.push(next.message);
     bytes += next.message.bytes;
   }
   commit(batch);
+  if (closing) close();
 });
 port.postMessage({ ready: true } satisfies WriteReply);
 
-function commit(batch: readonly WriteRequest[]) {
+function commit(batch: readonly WriteRequest[]): void {
+  let answers: { id: number; answer: unknown }[];
   try {
     db.exec("begin immediate");
     const now = new Date().toISOString();
-    const transaction: Transaction = { sql, now, note: (row) => trail.append(now, row) };
-    const answers = batch.map(({ id, name, input }) => ({
+    const transaction: Transaction = { sql, now, remember, note: (row) => trail.append(now, row) };
+    answers = batch.map(({ id, name, input }) => ({
       id,
       answer: (operations[name] as (tx: Transaction, input: unknown) => unknown)(transaction, input),
     }));
     db.exec("commit");
-    port.postMessage({ answers, head: headOf.get() as unknown as Heads } satisfies WriteReply);
   } catch (error) {
-    const full = /SQLITE_FULL|database or disk is full/i.test(String(error));
-    if (!full) {
-      // A failed fsync leaves nobody knowing what is on disk. The process must stop; a restart reads the truth.
-      port.postMessage({ failed: String(error), full, ids: batch.map(({ id }) => id) } satisfies WriteReply);
-      throw error;
-    }
-    if (db.isTransaction) db.exec("rollback");
-    trail.reload();
-    port.postMessage({ failed: String(error), full, ids: batch.map(({ id }) => id) } satisfies WriteReply);
+    failed(batch, error);
+    return;
   }
+  port.postMessage({ answers, head: headOf.get() as unknown as Heads } satisfies WriteReply);
+}
+
+function failed(batch: readonly WriteRequest[], error: unknown): void {
+  const why = failureOf(error);
+  const reply = { failed: traceOf(error), why, ids: batch.map(({ id }) => id) } satisfies WriteReply;
+  if (why === "broken") {
+    // A failed fsync leaves nobody knowing what is on disk. The process must stop; a restart reads the truth.
+    port.postMessage(reply);
+    throw error;
+  }
+  if (db.isTransaction) db.exec("rollback");
+  remembered.clear();
+  trail.reload();
+  // One faulty operation must not take down those that came along with it: each is tried alone.
+  if (why === "threw" && batch.length > 1) for (const request of batch) commit([request]);
+  else port.postMessage(reply);
+}
+
+const SQLITE_FULL = 13;
+const SQLITE_CONSTRAINT = 19;
+
+function failureOf(error: unknown): WriteFailure {
+  const code = (error as { errcode?: unknown }).errcode;
+  if (typeof code !== "number") return "threw";
+  const primary = code & 0xff;
+  if (primary === SQLITE_FULL) return "full";
+  return primary === SQLITE_CONSTRAINT ? "threw" : "broken";
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function close(): void {
+  db.close();
+  port.close();
 }

@@ -10,7 +10,7 @@ export class DiskFull extends Error {
 
 /** The one way to write: every answer is given after its commit is on disk, never before. */
 export interface Writer {
-  /** Runs a write operation. Rejects with `DiskFull`; any other failure stops the process. */
+  /** Runs a write operation. Rejects with `DiskFull`, or with what a faulty operation threw; a broken disk stops the process. */
   run<N extends OperationName>(name: N, input: OperationInput<N>): Promise<OperationAnswer<N>>;
   /** Called after each commit with the heads that are now durable. The answer stops it. */
   onCommit(listener: (heads: Heads) => void): () => void;
@@ -39,8 +39,8 @@ export async function startWriter(dataDir: string, onBroken: (reason: string) =>
   worker.on("message", (reply: WriteReply) => {
     if ("ready" in reply) return;
     if ("failed" in reply) {
-      if (!reply.full) onBroken(reply.failed);
-      const error = reply.full ? new DiskFull(reply.failed) : new Error(reply.failed);
+      if (reply.why === "broken") onBroken(reply.failed);
+      const error = reply.why === "full" ? new DiskFull(reply.failed) : new Error(reply.failed);
       for (const id of reply.ids) settle(id)?.reject(error);
       return;
     }
@@ -49,10 +49,16 @@ export async function startWriter(dataDir: string, onBroken: (reason: string) =>
     for (const { id, answer } of reply.answers) settle(id)?.resolve(answer);
   });
   worker.on("error", (error) => onBroken(String(error)));
+  // Rejects with what went wrong where the database cannot be opened.
   await once(worker, "message");
+  let closed: Promise<unknown> | null = null;
   return {
     run: (name, input) =>
       new Promise((resolve, reject) => {
+        if (closed !== null) {
+          reject(new Error("the writer is closed"));
+          return;
+        }
         const id = (nextId += 1);
         const bytes = sizeOf(input);
         waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject, bytes });
@@ -65,8 +71,11 @@ export async function startWriter(dataDir: string, onBroken: (reason: string) =>
     },
     waitingBytes: () => waitingBytes,
     close: async () => {
-      while (waiting.size > 0) await once(commits, "commit");
-      await worker.terminate();
+      if (closed === null) {
+        closed = once(worker, "exit");
+        worker.postMessage("close");
+      }
+      await closed;
     },
   };
 }

@@ -88,12 +88,24 @@ export const operations = {
     );
   },
 
-  /** Uses up the code and adds the device, or answers false where the code cannot be used any more. */
-  enrol: (tx: Transaction, input: EnrolInput & { role: Role }): boolean => {
+  /** Adds one person where nobody has that code yet. */
+  addPerson: (tx: Transaction, input: { person: Person }) => {
+    const { code, name, role, territories } = input.person;
+    tx.sql("insert or ignore into person (code, name, role, territories) values (?, ?, ?, ?)").run(
+      code,
+      name,
+      role,
+      JSON.stringify(territories),
+    );
+  },
+
+  /** Uses up the code and adds the device. `code`: it cannot be used any more; `key`: a device has this key already. */
+  enrol: (tx: Transaction, input: EnrolInput & { role: Role }): "enrolled" | "code" | "key" => {
+    if (tx.sql("select 1 from device where device = ?").get(input.device) !== undefined) return "key";
     const used = tx
       .sql("update enrolment set used = ? where code_hash = ? and person = ? and used is null and expires > ?")
       .run(tx.now, input.codeHash, input.person, tx.now);
-    if (used.changes !== 1) return false;
+    if (used.changes !== 1) return "code";
     tx.sql(
       `insert into device (device, person, role, public_key, token_hash, certificate, certificate_signature, platform, enrolled)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -114,7 +126,7 @@ export const operations = {
       item: null,
       detail: { person: input.person, role: input.role, platform: input.platform },
     });
-    return true;
+    return "enrolled";
   },
 
   /** Revokes a device; its token stops working at once. Answers false where there is no such device. */

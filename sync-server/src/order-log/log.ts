@@ -28,7 +28,7 @@ export interface LogLeaf {
 }
 
 /**
- * `late`: fills a declared hole. `branch`: another event holds this (device, run, seq). `opaque`: unreadable bytes.
+ * `late`: fills a declared hole. `mismatch`: its bytes name another device or place in the chain than they were signed for. `branch`: another event holds this (device, run, seq). `opaque`: unreadable bytes.
  * `schema`: unknown kind or a body that does not fit it. `id-reused`: the offline id stands in the log with other bytes.
  */
-export type LeafFlag = "late" | "branch" | "opaque" | "schema" | "id-reused";
+export type LeafFlag = "late" | "branch" | "opaque" | "schema" | "mismatch" | "id-reused";

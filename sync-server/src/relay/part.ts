@@ -28,13 +28,16 @@ export interface Connection {
 }
 
 /**
- * What a room of the relay does with a connection. Each message type belongs to one part. `receive` MUST answer every
- * request once, by its `n`; what it throws ends this connection with `relay.busy`, never the process.
+ * What a room of the relay does with a connection. Each message type belongs to one part. A part gets a connection's
+ * messages in their order, the next one when the promise of the last is settled; parts do not wait for each other.
+ * `receive` MUST answer every request once, by its `n`; what it throws ends this connection with `relay.busy`, never
+ * the process.
  */
 export interface RelayPart {
   readonly name: string;
   readonly handles: readonly PhoneMessage["type"][];
   opened?(connection: Connection): void;
-  receive(connection: Connection, message: PhoneMessage): void | Promise<void>;
+  /** `frameBytes` is the size of the frame that carried the message. */
+  receive(connection: Connection, message: PhoneMessage, frameBytes: number): void | Promise<void>;
   closed?(connection: Connection): void;
 }

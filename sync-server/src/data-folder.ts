@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, mkdirSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { openForReading } from "./database/connection.ts";
+import { lockFolder } from "./database/lock.ts";
+import { startWriter, type Writer } from "./database/writer.ts";
+import { CannotStart } from "./stop-reasons.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+
+/** A data folder, opened by the one process that may write in it. */
+export interface DataFolder {
+  readonly workspace: Workspace;
+  readonly writer: Writer;
+  /** Can only read. */
+  readonly db: DatabaseSync;
+  /** The current term of the order log. */
+  readonly term: string;
+  close(): Promise<void>;
+}
+
+/** Opens the folder for a relay, or for a command where no relay runs. `onBroken` is told when the disk gave out. */
+export async function openDataFolder(
+  dataDir: string,
+  zone: string,
+  onBroken: (reason: string) => void,
+  relayStarts: boolean,
+): Promise<DataFolder> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    throw new CannotStart("folder.unusable", `${dataDir}: ${String((error as NodeJS.ErrnoException).code)}.`);
+  }
+  const unlock = lockFolder(dataDir);
+  try {
+    const workspace = openWorkspace(dataDir, zone);
+    const writer = await startWriter(dataDir, onBroken);
+    const db = openForReading(dataDir);
+    const term = await writer.run("openLog", { nonce: randomBytes(8).toString("hex"), relayStarts });
+    return {
+      workspace,
+      writer,
+      db,
+      term,
+      close: async () => {
+        // The writer last: the one that closes the database folds its log in.
+        db.close();
+        await writer.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import pino from "pino";
+import { systemClock } from "./clock.ts";
+import type { RelayConfig } from "./config.ts";
+import type { RelayContext } from "./context.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { createTokens } from "./devices/tokens.ts";
+import { createHub } from "./relay/hub.ts";
+import { createLoop } from "./relay/loop.ts";
+import { createRefusalNotes } from "./relay/refusal-notes.ts";
+import { createUpgrade } from "./relay/upgrade.ts";
+import { rooms } from "./rooms.ts";
+import { createHttp } from "./routes.ts";
+import { removeRunning, writeRunning } from "./running.ts";
+import { listen } from "./server.ts";
+
+export interface Relay {
+  readonly url: string;
+  /** Lets the command line in; it stands in `relay.json`, which only the folder's owner can read. */
+  readonly operatorKey: string;
+  readonly context: RelayContext;
+  /** Tells every connection, commits what waits, and gives the folder back. */
+  stop(): Promise<void>;
+}
+
+/** The relay, put together: folder, then what reads and writes it, then the doors. Throws `CannotStart`. */
+export async function startRelay(config: RelayConfig, onBroken: (reason: string) => void): Promise<Relay> {
+  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const clock = systemClock();
+  const folder = await openDataFolder(config.dir, config.zone, onBroken, true);
+  const { workspace, writer, db, term } = folder;
+  const hub = createHub();
+  const tokens = createTokens(db, clock);
+  const notes = createRefusalNotes(writer, clock, log);
+  const packRoom = rooms.find((room) => room.newestPack !== undefined);
+  let url = "";
+  const context: RelayContext = {
+    config,
+    workspace,
+    writer,
+    db,
+    hub,
+    tokens,
+    clock,
+    log,
+    term,
+    url: () => url,
+    newestPack: (caller) => packRoom?.newestPack?.(context, caller) ?? null,
+  };
+
+  const loop = createLoop(
+    rooms.flatMap((room) => room.part?.(context) ?? []),
+    log,
+  );
+  const operatorKey = randomBytes(32).toString("base64url");
+  const http = createHttp(context, operatorKey, notes);
+  const stopping: (() => Promise<void>)[] = [];
+  try {
+    const server = await listen(config, http.fetch, createUpgrade(context, hub, loop, tokens, notes));
+    stopping.push(() => server.close());
+    url = config.publicUrl?.replace(/\/$/, "") ?? `http://${hostInUrl(config.host)}:${server.port}`;
+    for (const room of rooms) if (room.start !== undefined) stopping.unshift(await room.start(context));
+    writeRunning(config.dir, { pid: process.pid, url: `http://${hostInUrl(config.host)}:${server.port}`, operatorKey });
+  } catch (error) {
+    for (const stop of stopping) await stop();
+    await folder.close();
+    throw error;
+  }
+  log.info({ url, term, workspace: workspace.id }, "the relay is ready");
+
+  const stop = async () => {
+    removeRunning(config.dir);
+    for (const connection of hub.connections())
+      connection.refuse(null, { code: "relay.stopping", retryAfterMs: 1_000 });
+    for (const stopRoom of stopping) await stopRoom();
+    await notes.close();
+    await writer.run("note", { rows: [{ topic: "relay.stopped", device: null, item: null, detail: { term } }] });
+    await folder.close();
+    log.info("the relay stopped");
+  };
+  return { url, operatorKey, context, stop };
+}
+
+function hostInUrl(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,42 @@
+import type { Tip } from "@sampai/engine/wire";
+import type { Transaction } from "../database/operations.ts";
+
+// What the relay knows of one device, as an answer to its claim.
+
+/** Every placed event of this device that no placed event of it follows. */
+export function tipsOf(tx: Transaction, device: string): Tip[] {
+  return tx.sql("select run, seq, hash from tip where device = ? order by run, seq").all(device) as unknown as Tip[];
+}
+
+/** What is needed before everything held and expected can be placed. */
+export function wantsOf(tx: Transaction, device: string): string[] {
+  const rows = tx
+    .sql(
+      `select hash from (
+           select want as hash from held where device = ?1
+           union select hash from expected where device = ?1) as needed
+         where not exists (select 1 from held where device = ?1 and hash = needed.hash)
+           and not exists (select 1 from hole where device = ?1 and hash = needed.hash)
+           and not exists (select 1 from log where device = ?1 and hash = needed.hash and type = 'event')
+           and not exists (select 1 from quarantine where device = ?1 and hash = needed.hash)`,
+    )
+    .all(device) as { hash: string }[];
+  return rows.map(({ hash }) => hash);
+}
+
+/** Declared holes that nothing has filled. */
+export function openHolesOf(tx: Transaction, device: string): string[] {
+  const rows = tx.sql("select hash from hole where device = ? and filled is null").all(device) as { hash: string }[];
+  return rows.map(({ hash }) => hash);
+}
+
+/** Tips that the relay does not hold are expected from now on: a union, never an overwrite. */
+export function expectTips(tx: Transaction, device: string, tips: readonly Tip[]): void {
+  const insert = tx.sql(
+    `insert or ignore into expected (device, hash, run, seq)
+       select ?1, ?2, ?3, ?4
+       where not exists (select 1 from log where device = ?1 and hash = ?2 and type = 'event')
+         and not exists (select 1 from hole where device = ?1 and hash = ?2)`,
+  );
+  for (const tip of tips) insert.run(device, tip.hash, tip.run, tip.seq);
+}

@@ -1,0 +1,71 @@
+/** The order log and what waits to get into it. */
+export const tables = `
+create table if not exists log (
+  position integer primary key,
+  term text not null,
+  type text not null,
+  device text not null,
+  run text not null,
+  seq integer not null,
+  hash text not null,
+  prev text,
+  id text,
+  received text not null,
+  flags text not null,
+  bytes blob not null
+) strict;
+create unique index if not exists log_hash on log (device, hash) where type = 'event';
+create index if not exists log_seq on log (device, run, seq);
+create index if not exists log_prev on log (device, prev) where type = 'event';
+create index if not exists log_id on log (id) where id is not null;
+-- Placed events that no placed event of their device follows: kept as it goes, so that a claim reads no history.
+create table if not exists tip (
+  device text not null,
+  hash text not null,
+  run text not null,
+  seq integer not null,
+  primary key (device, hash)
+) strict, without rowid;
+create table if not exists held (
+  device text not null,
+  hash text not null,
+  want text not null,
+  run text not null,
+  seq integer not null,
+  bytes blob not null,
+  received text not null,
+  primary key (device, hash)
+) strict;
+create index if not exists held_want on held (device, want);
+create table if not exists hole (
+  device text not null,
+  hash text not null,
+  run text not null,
+  seq integer not null,
+  filled text,
+  primary key (device, hash)
+) strict;
+create table if not exists expected (
+  device text not null,
+  hash text not null,
+  run text not null,
+  seq integer not null,
+  primary key (device, hash)
+) strict;
+create table if not exists quarantine (
+  device text not null,
+  hash text not null,
+  prev text,
+  code text not null,
+  run text not null,
+  seq integer not null,
+  bytes blob not null,
+  received text not null,
+  primary key (device, hash)
+) strict;
+create table if not exists term (
+  number integer primary key,
+  id text not null unique,
+  started text not null
+) strict;
+`;

@@ -1,0 +1,135 @@
+import { sha256Hex, utcFromMs, err, ok, type Result } from "@sampai/engine/core";
+import {
+  appendMessageSchema,
+  claimMessage,
+  claimSchema,
+  decodeFrame,
+  encodeFrame,
+  holeMessage,
+  limits,
+  type Claim,
+  type HoleMessage,
+  type PhoneMessage,
+  type Refusal,
+  type RelayMessage,
+} from "@sampai/engine/wire";
+import type { RelayContext } from "../context.ts";
+import type { Route } from "../route.ts";
+import { handIn, whenDurable } from "./append.ts";
+import { verify } from "./ed25519.ts";
+import type { Caller, Connection, RelayPart } from "./part.ts";
+
+/** Facts on the websocket: claims, batches and declared holes of the caller's own device, and of no other. */
+export function part(context: RelayContext): RelayPart {
+  const { writer, log } = context;
+  // The next message is taken once this one is with the writer, so that order is kept and commits are shared.
+  const reply = (connection: Connection, n: number, answer: Promise<Result<RelayMessage, Refusal>>) => {
+    answer.then(
+      (result) => (result.ok ? connection.send(result.value) : connection.refuse(n, result.error)),
+      (error: unknown) => {
+        log.error({ error: String(error) }, "a fact could not be stored");
+        connection.refuse(n, { code: "relay.busy" });
+      },
+    );
+  };
+  const receive = async (connection: Connection, message: PhoneMessage, frameBytes: number) => {
+    const { caller } = connection;
+    if (message.type === "append") {
+      const { answer } = await handIn(context, caller, message, { via: "websocket", frameBytes });
+      return reply(connection, message.n, answer);
+    }
+    if (message.type === "hole") {
+      if (!(await holeVerifies(context, caller, message))) {
+        return connection.refuse(message.n, { code: "batch.signature", detail: "hole" });
+      }
+      const { run, seq, hash } = message;
+      const stored = writer.run("hole", { device: caller.device, run, seq, hash });
+      return reply(
+        connection,
+        message.n,
+        whenDurable(stored, () => ok({ type: "holed", n: message.n })),
+      );
+    }
+    if (message.type !== "claim") return;
+    const claim = await readClaim(context, caller, message);
+    if (!claim.ok) return connection.refuse(message.n, claim.error);
+    const stored = writer.run("claim", { device: caller.device, claim: claim.value });
+    reply(
+      connection,
+      message.n,
+      whenDurable(stored, (answer) =>
+        ok({
+          type: "claimed",
+          n: message.n,
+          term: answer.term,
+          at: utcFromMs(context.clock.wallMs()),
+          tips: [...answer.tips],
+          wants: [...answer.wants],
+          holes: [...answer.holes],
+          give: answer.give.map(({ run, seq, prev, bytes, position }) => ({
+            run,
+            item: { seq, prev, bytes },
+            position,
+          })),
+          head: answer.head,
+          pack: context.newestPack(caller),
+        }),
+      ),
+    );
+  };
+  return { name: "facts", handles: ["claim", "append", "hole"], receive };
+}
+
+/** The same append for background sync, scripts and rescue files: one CBOR message in, one out. */
+export function routes(context: RelayContext): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/v1/append",
+      access: "device",
+      bodyBytes: limits.frameBytes,
+      does: "Appends a batch of signed events, as the websocket's append does. CBOR in, CBOR out.",
+      handle: async (c, caller) => {
+        const frame = new Uint8Array(await c.req.arrayBuffer());
+        const message = decodeFrame(appendMessageSchema, frame);
+        if (!message.ok) return message.error;
+        const arrived = { via: "http" as const, frameBytes: frame.length };
+        const { answer } = await handIn(context, caller as Caller, message.value, arrived);
+        const result = await answer;
+        if (!result.ok) return result.error;
+        return c.body(new Uint8Array(encodeFrame(result.value)), 200, { "content-type": "application/cbor" });
+      },
+    },
+  ];
+}
+
+function holeVerifies(context: RelayContext, caller: Caller, hole: HoleMessage): Promise<boolean> {
+  const { device, publicKey } = caller;
+  return verify(hole.signature, holeMessage({ workspace: context.workspace.id, device, ...hole }), publicKey);
+}
+
+async function readClaim(
+  context: RelayContext,
+  caller: Caller,
+  message: { claim: Uint8Array; signature: Uint8Array },
+): Promise<Result<Claim, Refusal>> {
+  if (message.claim.length > limits.claimBytes) return err({ code: "claim.malformed", detail: "too large" });
+  const signed = await verify(message.signature, claimMessage(sha256Hex(message.claim)), caller.publicKey);
+  if (!signed) return err({ code: "claim.signature" });
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(message.claim));
+  } catch {
+    return err({ code: "claim.malformed", detail: "not UTF-8 JSON" });
+  }
+  const claim = claimSchema.safeParse(value);
+  if (!claim.success) {
+    const issue = claim.error.issues[0];
+    const detail = issue === undefined ? "" : `${issue.path.join(".")}: ${issue.message}`;
+    return err({ code: "claim.malformed", detail: detail.slice(0, 200) });
+  }
+  if (claim.data.workspace !== context.workspace.id || claim.data.device !== caller.device) {
+    return err({ code: "batch.workspace", detail: "claim" });
+  }
+  return ok(claim.data);
+}

@@ -1,0 +1,98 @@
+import { decodeFrame, limits, phoneMessageSchema, type PhoneMessage } from "@sampai/engine/wire";
+import type { Logger } from "pino";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { WebSocket } from "ws";
+import type { Connection, RelayPart } from "./part.ts";
+
+/** Messages that wait in one connection before the relay stops reading from it for a while. */
+const WAITING = 64;
+/** Frames are counted by the dozen: one device may send this many in ten seconds. */
+const FRAMES_PER_WINDOW = 50_000;
+const COUNTED = 50;
+
+/** Takes a connection's frames one by one: decode, find the part, hand over. */
+export interface Loop {
+  /** Serves the connection until its socket closes. */
+  serve(socket: WebSocket, connection: Connection): void;
+}
+
+/**
+ * Each part gets the messages of a connection in their order, the next when it has taken the last; parts do not wait
+ * for each other, so a slow document never keeps an order waiting. What a part throws ends this connection only.
+ */
+export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
+  const partOf = new Map(parts.flatMap((part) => part.handles.map((type) => [type, part] as const)));
+  const rate = new RateLimiterMemory({ points: FRAMES_PER_WINDOW, duration: 10 });
+
+  const serve = (socket: WebSocket, connection: Connection) => {
+    const { device } = connection.caller;
+    const turns = new Map<RelayPart, Promise<void>>();
+    let waiting = 0;
+    let frames = 0;
+    let open = true;
+
+    const take = async (part: RelayPart, message: PhoneMessage, frameBytes: number) => {
+      try {
+        if (open) await part.receive(connection, message, frameBytes);
+      } catch (error) {
+        log.error({ part: part.name, type: message.type, device, error: traceOf(error) }, "a part threw");
+        connection.refuse("n" in message ? message.n : null, { code: "relay.busy" });
+      }
+      waiting -= 1;
+      if (socket.isPaused && waiting < WAITING / 2) socket.resume();
+    };
+
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      if (!open || socket.readyState !== socket.OPEN) return;
+      frames += 1;
+      if (frames % COUNTED === 0) {
+        rate
+          .consume(device, COUNTED)
+          .catch(() => connection.refuse(null, { code: "frame.rate", retryAfterMs: 10_000 }));
+      }
+      if (!isBinary) return connection.refuse(null, { code: "frame.malformed", detail: "a text frame" });
+      const message = decodeFrame(phoneMessageSchema, data);
+      if (!message.ok) return connection.refuse(null, message.error);
+      const part = partOf.get(message.value.type);
+      if (part === undefined) {
+        return connection.refuse("n" in message.value ? message.value.n : null, {
+          code: "request.unknown",
+          detail: message.value.type,
+        });
+      }
+      waiting += 1;
+      if (waiting >= WAITING) socket.pause();
+      const before = turns.get(part) ?? Promise.resolve();
+      turns.set(
+        part,
+        before.then(() => take(part, message.value, data.length)),
+      );
+    });
+    socket.on("close", () => {
+      open = false;
+      for (const part of parts) contained(() => part.closed?.(connection), part, log);
+    });
+    for (const part of parts) contained(() => part.opened?.(connection), part, log);
+  };
+  return { serve };
+}
+
+function contained(run: () => void, part: RelayPart, log: Logger): void {
+  try {
+    run();
+  } catch (error) {
+    log.error({ part: part.name, error: traceOf(error) }, "a part threw");
+  }
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** What `ws` is told: bounded frames, no compression (a small frame could unfold into a large one). */
+export const socketOptions = {
+  noServer: true,
+  maxPayload: limits.frameBytes,
+  perMessageDeflate: false,
+  clientTracking: false,
+} as const;

@@ -1,0 +1,18 @@
+import type { RelayContext } from "./context.ts";
+import * as devices from "./devices/index.ts";
+import * as facts from "./relay/facts.ts";
+import type { Caller, RelayPart } from "./relay/part.ts";
+import type { Route } from "./route.ts";
+
+/** What a room gives the relay. Parts and routes are made once per relay, then `start` runs. */
+export interface Room {
+  routes?(context: RelayContext): readonly Route[];
+  part?(context: RelayContext): RelayPart;
+  /** The one room that issues reference packs says which is the newest for a device. */
+  newestPack?(context: RelayContext, caller: Caller): number | null;
+  /** Starts what runs by itself, such as followers. The answer stops it. */
+  start?(context: RelayContext): Promise<() => Promise<void>>;
+}
+
+/** Every room there is: a new one adds its line here. */
+export const rooms: readonly Room[] = [facts, devices];

@@ -1,0 +1,93 @@
+import type { HttpBindings } from "@hono/node-server";
+import { problem, refusals, type Refusal } from "@sampai/engine/wire";
+import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { timingSafeEqual } from "node:crypto";
+import type { RelayContext } from "./context.ts";
+import { secretHash } from "./devices/tokens.ts";
+import type { Caller } from "./relay/part.ts";
+import type { RefusalNotes } from "./relay/refusal-notes.ts";
+import { remoteAddress } from "./remote-address.ts";
+import { rooms } from "./rooms.ts";
+import type { Access, Route } from "./route.ts";
+import { serveApp } from "./static-app.ts";
+
+const BODY_BYTES = 65_536;
+
+/** Every endpoint there is, in one table: the relay's own, then the rooms'. */
+export function routeTable(context: RelayContext): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/healthz",
+      access: "public",
+      does: "Says that the relay runs.",
+      handle: (c) => c.json({ ok: true, at: new Date(context.clock.wallMs()).toISOString() }),
+    },
+    ...rooms.flatMap((room) => room.routes?.(context) ?? []),
+  ];
+}
+
+/** Serves the table. For each request: who is it, how large is it, and only then what does it say. */
+export function createHttp(context: RelayContext, operatorKey: string, notes: RefusalNotes) {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const refuse = (c: Context, refusal: Refusal, caller: Caller | null): Response => {
+    const from = caller === null ? { address: remoteAddress(c) } : { device: caller.device };
+    notes.note(refusal, from, { via: `${c.req.method} ${c.req.routePath}` });
+    return problemResponse(refusal);
+  };
+  for (const route of routeTable(context)) {
+    const most = route.bodyBytes === undefined ? BODY_BYTES : route.bodyBytes;
+    app.on(route.method, route.path, async (c) => {
+      const caller = authenticate(context, route.access, bearerOf(c), operatorKey);
+      if ("code" in caller) return refuse(c, caller, null);
+      let answer: Response | Refusal | undefined;
+      const handle = async () => {
+        answer = await route.handle(c, caller.caller);
+      };
+      const tooLarge =
+        most === null
+          ? await handle()
+          : await bodyLimit({ maxSize: most, onError: () => problemResponse({ code: "frame.oversized" }) })(c, handle);
+      if (tooLarge instanceof Response) return refuse(c, { code: "frame.oversized" }, caller.caller);
+      if (answer instanceof Response) return answer;
+      return refuse(c, answer ?? { code: "relay.busy" }, caller.caller);
+    });
+  }
+  serveApp(app, context.config.app);
+  app.notFound(() => problemResponse({ code: "request.unknown" }));
+  app.onError((error, c) => {
+    context.log.error({ route: c.req.routePath, error: error.stack ?? String(error) }, "a route threw");
+    return problemResponse({ code: "relay.busy" });
+  });
+  return app;
+}
+
+/** RFC 9457. */
+export function problemResponse(refusal: Refusal): Response {
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  if (refusal.retryAfterMs !== undefined) headers.set("retry-after", String(Math.ceil(refusal.retryAfterMs / 1_000)));
+  return new Response(JSON.stringify(problem(refusal)), { status: refusals[refusal.code].status, headers });
+}
+
+function authenticate(
+  context: RelayContext,
+  access: Access,
+  bearer: string | undefined,
+  operatorKey: string,
+): { caller: Caller | null } | Refusal {
+  if (access === "public") return { caller: null };
+  if (access === "operator") {
+    if (bearer === undefined) return { code: "auth.missing" };
+    const same = timingSafeEqual(Buffer.from(secretHash(bearer)), Buffer.from(secretHash(operatorKey)));
+    return same ? { caller: null } : { code: "auth.unknown" };
+  }
+  const caller = context.tokens.callerOf(bearer);
+  if (!caller.ok) return caller.error;
+  if (access !== "device" && !access.includes(caller.value.role)) return { code: "auth.role" };
+  return { caller: caller.value };
+}
+
+function bearerOf(c: Context): string | undefined {
+  return /^Bearer ([\w-]{1,200})$/i.exec(c.req.header("authorization") ?? "")?.[1];
+}

@@ -1,0 +1,48 @@
+import { createAdaptorServer } from "@hono/node-server";
+import { once } from "node:events";
+import type { IncomingMessage, Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { CannotStart } from "./stop-reasons.ts";
+
+/** Sockets at once, strangers included: each costs a few KB. */
+const SOCKETS = 20_000;
+/** A 2G phone needs up to 40 s for its handshake. */
+const HANDSHAKE_MS = 60_000;
+
+type FetchHandler = Parameters<typeof createAdaptorServer>[0]["fetch"];
+
+export interface HttpServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Listens, with the HTTP routes on one side and the websocket upgrade on the other. */
+export async function listen(
+  at: { host: string; port: number },
+  fetch: FetchHandler,
+  upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => Promise<void>,
+): Promise<HttpServer> {
+  const server = createAdaptorServer({ fetch }) as Server;
+  server.headersTimeout = HANDSHAKE_MS;
+  server.maxConnections = SOCKETS;
+  server.on("upgrade", (request, socket, head) => {
+    upgrade(request, socket as Socket, head).catch(() => socket.destroy());
+  });
+  server.on("clientError", (_error, socket) => socket.destroy());
+  server.listen(at.port, at.host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CannotStart("address.taken", `${at.host}:${at.port} (${String(code)}).`);
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.close();
+      server.closeIdleConnections();
+      server.closeAllConnections();
+      if (server.listening) await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,20 @@
+/** Why a relay or a command cannot start: a code for scripts, a sentence for people. The process ends with status 2. */
+export const stopReasons = {
+  "config.unreadable": "The configuration cannot be read.",
+  "config.invalid": "The configuration has a value that cannot be used.",
+  "folder.unusable": "The data folder cannot be made or written.",
+  "folder.locked": "Another relay is working in this data folder.",
+  "workspace.unreadable": "The workspace file in the data folder cannot be read.",
+  "address.taken": "The address is in use by another process.",
+} as const;
+
+export type StopCode = keyof typeof stopReasons;
+
+export class CannotStart extends Error {
+  override readonly name = "CannotStart";
+  readonly code: StopCode;
+  constructor(code: StopCode, detail: string) {
+    super(`${code}: ${stopReasons[code]} ${detail}`);
+    this.code = code;
+  }
+}
