@@ -26,6 +26,7 @@ export * from "./reference/prices.ts";
 export * from "./reference/reference.ts";
 export type { Files } from "./storage/files.ts";
 export { createMemoryFiles, createMemoryStorage } from "./storage/memory.ts";
+export { openSegments, type SegmentOptions, type SegmentStorage } from "./storage/segments.ts";
 export type { Storage, StorageDamage, StorageEntry, StorageWrite } from "./storage/storage.ts";
 export * from "./sync/http.ts";
 export * from "./sync/link.ts";

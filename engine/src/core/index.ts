@@ -7,3 +7,4 @@ export * from "./id.ts";
 export * from "./money.ts";
 export * from "./random.ts";
 export * from "./result.ts";
+export * from "./serial.ts";

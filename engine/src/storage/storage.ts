@@ -14,6 +14,8 @@ export interface Storage {
    */
   commit(writes: readonly StorageWrite[]): Promise<void>;
   close(): Promise<void>;
+  /** What could not be read when it was opened; absent where the platform keeps whole values or none. */
+  readonly damage?: readonly StorageDamage[];
 }
 
 export interface StorageEntry {
@@ -31,6 +33,7 @@ export interface StorageWrite {
 export interface StorageDamage {
   /** The file (or row) that could not be read, by the name its platform gives it. */
   readonly where: string;
-  readonly reason: "torn" | "checksum" | "unreadable";
+  /** `unfinished`: the last write before a stop, which was never answered; nothing that was promised is missing. */
+  readonly reason: "torn" | "checksum" | "unreadable" | "unfinished";
   readonly bytes: number;
 }
