@@ -30,6 +30,8 @@ export const configSchema = z.strictObject({
   logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
   /** Bytes handed to the writer and not yet committed before new work is answered `relay.busy`. */
   writerBytes: z.coerce.number().int().min(65_536).default(33_554_432),
+  /** How large the database may grow; beyond it the relay answers `storage.full`. Null: as large as the disk. */
+  databaseBytes: z.coerce.number().int().min(1_048_576).nullable().default(null),
   /** Silence after which a connection is asked whether it lives, and after which it is given up. */
   pingMs: z.coerce.number().int().min(1_000).default(30_000),
   silenceMs: z.coerce.number().int().min(2_000).default(90_000),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import type { RelayConfig } from "./config.ts";
 import { openForReading } from "./database/connection.ts";
 import { lockFolder } from "./database/lock.ts";
 import { startWriter, type Writer } from "./database/writer.ts";
@@ -18,10 +19,12 @@ export interface DataFolder {
   close(): Promise<void>;
 }
 
-/** Opens the folder for a relay, or for a command where no relay runs. `onBroken` is told when the disk gave out. */
+/**
+ * Opens the folder for a relay (`relayStarts`), or for a command where no relay runs. `onBroken` is told when the disk
+ * gave out. Throws `CannotStart`.
+ */
 export async function openDataFolder(
-  dataDir: string,
-  zone: string,
+  { dir: dataDir, zone, databaseBytes }: Pick<RelayConfig, "dir" | "zone" | "databaseBytes">,
   onBroken: (reason: string) => void,
   relayStarts: boolean,
 ): Promise<DataFolder> {
@@ -34,7 +37,7 @@ export async function openDataFolder(
   const unlock = lockFolder(dataDir);
   try {
     const workspace = openWorkspace(dataDir, zone);
-    const writer = await startWriter(dataDir, onBroken);
+    const writer = await startWriter(dataDir, onBroken, databaseBytes);
     const db = openForReading(dataDir);
     const term = await writer.run("openLog", { nonce: randomBytes(8).toString("hex"), relayStarts });
     return {

@@ -4,6 +4,7 @@ import { systemClock } from "./clock.ts";
 import type { RelayConfig } from "./config.ts";
 import type { RelayContext } from "./context.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { DiskFull } from "./database/writer.ts";
 import { createTokens } from "./devices/tokens.ts";
 import { createHub } from "./relay/hub.ts";
 import { createLoop } from "./relay/loop.ts";
@@ -27,7 +28,7 @@ export interface Relay {
 export async function startRelay(config: RelayConfig, onBroken: (reason: string) => void): Promise<Relay> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const clock = systemClock();
-  const folder = await openDataFolder(config.dir, config.zone, onBroken, true);
+  const folder = await openDataFolder(config, onBroken, true);
   const { workspace, writer, db, term } = folder;
   const hub = createHub();
   const tokens = createTokens(db, clock);
@@ -74,7 +75,11 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
       connection.refuse(null, { code: "relay.stopping", retryAfterMs: 1_000 });
     for (const stopRoom of stopping) await stopRoom();
     await notes.close();
-    await writer.run("note", { rows: [{ topic: "relay.stopped", device: null, item: null, detail: { term } }] });
+    const stopped = { topic: "relay.stopped", device: null, item: null, detail: { term } } as const;
+    await writer.run("note", { rows: [stopped] }).catch((error: unknown) => {
+      // A relay with a full disk must be able to stop too.
+      if (!(error instanceof DiskFull)) throw error;
+    });
     await folder.close();
     log.info("the relay stopped");
   };

@@ -1,7 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import { problem, refusals, type Refusal } from "@sampai/engine/wire";
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { timingSafeEqual } from "node:crypto";
 import type { RelayContext } from "./context.ts";
 import { secretHash } from "./devices/tokens.ts";
@@ -37,21 +36,13 @@ export function createHttp(context: RelayContext, operatorKey: string, notes: Re
     return problemResponse(refusal);
   };
   for (const route of routeTable(context)) {
-    const most = route.bodyBytes === undefined ? BODY_BYTES : route.bodyBytes;
     app.on(route.method, route.path, async (c) => {
       const caller = authenticate(context, route.access, bearerOf(c), operatorKey);
-      if ("code" in caller) return refuse(c, caller, null);
-      let answer: Response | Refusal | undefined;
-      const handle = async () => {
-        answer = await route.handle(c, caller.caller);
-      };
-      const tooLarge =
-        most === null
-          ? await handle()
-          : await bodyLimit({ maxSize: most, onError: () => problemResponse({ code: "frame.oversized" }) })(c, handle);
-      if (tooLarge instanceof Response) return refuse(c, { code: "frame.oversized" }, caller.caller);
-      if (answer instanceof Response) return answer;
-      return refuse(c, answer ?? { code: "relay.busy" }, caller.caller);
+      if ("code" in caller) return unread(c, refuse(c, caller, null));
+      const tooLarge = bodyRefusal(c, route.bodyBytes === undefined ? BODY_BYTES : route.bodyBytes);
+      if (tooLarge !== null) return unread(c, refuse(c, tooLarge, caller.caller));
+      const answer = await route.handle(c, caller.caller);
+      return answer instanceof Response ? answer : refuse(c, answer, caller.caller);
     });
   }
   serveApp(app, context.config.app);
@@ -86,6 +77,21 @@ function authenticate(
   if (!caller.ok) return caller.error;
   if (access !== "device" && !access.includes(caller.value.role)) return { code: "auth.role" };
   return { caller: caller.value };
+}
+
+/** Judges a body by its declared length, which the HTTP parser then holds it to; null: it may be read. */
+function bodyRefusal(c: Context, most: number | null): Refusal | null {
+  if (most === null || c.req.header("transfer-encoding") === undefined) {
+    const declared = Number(c.req.header("content-length") ?? 0);
+    return most !== null && declared > most ? { code: "frame.oversized", detail: `${most} bytes` } : null;
+  }
+  return { code: "request.malformed", detail: "say the content-length" };
+}
+
+/** An answer given before the body was read: the connection cannot carry another request. */
+function unread(c: Context, response: Response): Response {
+  if (c.req.method !== "GET" && c.req.method !== "HEAD") response.headers.set("connection", "close");
+  return response;
 }
 
 function bearerOf(c: Context): string | undefined {

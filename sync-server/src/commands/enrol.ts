@@ -42,7 +42,7 @@ export const enrol: Command = {
       return 0;
     }
     const config = readConfig({ dir }, process.env);
-    const folder = await openDataFolder(config.dir, config.zone, diskGaveOut, false);
+    const folder = await openDataFolder(config, diskGaveOut, false);
     try {
       if (add !== undefined) await folder.writer.run("addPerson", { person: { code: person, ...add } });
       const invitation = await invite({ ...folder, clock: systemClock() }, person, ttlMinutes);

@@ -33,7 +33,7 @@ export const revoke: Command = {
       return 0;
     }
     const config = readConfig({ dir }, process.env);
-    const folder = await openDataFolder(config.dir, config.zone, diskGaveOut, false);
+    const folder = await openDataFolder(config, diskGaveOut, false);
     try {
       const by = "operator";
       const done = undo

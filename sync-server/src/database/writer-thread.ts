@@ -10,6 +10,10 @@ export interface WriteRequest {
   readonly input: unknown;
   readonly bytes: number;
 }
+export interface WriterSetting {
+  readonly dataDir: string;
+  readonly maxBytes: number | null;
+}
 export type WriteReply =
   | { readonly ready: true }
   | { readonly answers: readonly { readonly id: number; readonly answer: unknown }[]; readonly head: Heads }
@@ -27,8 +31,8 @@ export interface Heads {
 const COMMIT_BYTES = 4 * 1_024 * 1_024;
 
 const port = parentPort as MessagePort;
-const { dataDir } = workerData as { dataDir: string };
-const db = openForWriting(dataDir);
+const { dataDir, maxBytes } = workerData as WriterSetting;
+const db = openForWriting(dataDir, maxBytes);
 db.exec(tables);
 const trail = createTrailWriter(db);
 const prepared = new Map<string, StatementSync>();

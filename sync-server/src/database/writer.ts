@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { OperationAnswer, OperationInput, OperationName } from "./operations.ts";
-import type { Heads, WriteReply, WriteRequest } from "./writer-thread.ts";
+import type { Heads, WriteReply, WriteRequest, WriterSetting } from "./writer-thread.ts";
 
 /** The disk is full: nothing of this batch was written, and it may be tried again later. */
 export class DiskFull extends Error {
@@ -20,8 +20,14 @@ export interface Writer {
   close(): Promise<void>;
 }
 
-export async function startWriter(dataDir: string, onBroken: (reason: string) => void): Promise<Writer> {
-  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: { dataDir } });
+/** `onBroken` is told when the disk gave out; `maxBytes` bounds the database where it is not null. */
+export async function startWriter(
+  dataDir: string,
+  onBroken: (reason: string) => void,
+  maxBytes: number | null = null,
+): Promise<Writer> {
+  const workerData = { dataDir, maxBytes } satisfies WriterSetting;
+  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData });
   const commits = new EventEmitter<{ commit: [Heads] }>();
   commits.setMaxListeners(0);
   const waiting = new Map<
