@@ -1,7 +1,10 @@
 import type { Command } from "./command.ts";
 import { enrol } from "./enrol.ts";
+import { logCheck } from "./log-check.ts";
+import { logKey } from "./log-key.ts";
+import { logProve } from "./log-prove.ts";
 import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
 
 /** Every command there is: a new one adds its line here. */
-export const commands: readonly Command[] = [serve, enrol, revoke];
+export const commands: readonly Command[] = [serve, enrol, revoke, logProve, logCheck, logKey];

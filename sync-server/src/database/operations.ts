@@ -2,6 +2,7 @@ import type { StatementSync } from "node:sqlite";
 import * as devices from "../devices/operations.ts";
 import * as documents from "../relay/document-operations.ts";
 import * as orderLog from "../order-log/operations.ts";
+import * as proof from "../proof/operations.ts";
 import * as photos from "../photos/operations.ts";
 import * as trail from "../trail/operations.ts";
 import type { TrailNote } from "../trail/trail.ts";
@@ -31,6 +32,7 @@ export const operations = {
   ...documents.operations,
   ...orderLog.operations,
   ...photos.operations,
+  ...proof.operations,
   ...trail.operations,
 } as const;
 
@@ -40,4 +42,11 @@ export type OperationInput<N extends OperationName> = Parameters<Operations[N]>[
 export type OperationAnswer<N extends OperationName> = ReturnType<Operations[N]>;
 
 /** Every table there is, created where it is not there yet. */
-export const tables = [devices.tables, documents.tables, orderLog.tables, photos.tables, trail.tables].join("\n");
+export const tables = [
+  devices.tables,
+  documents.tables,
+  orderLog.tables,
+  photos.tables,
+  proof.tables,
+  trail.tables,
+].join("\n");

@@ -1,0 +1,64 @@
+import type { RelayContext } from "../context.ts";
+import { checkpointText, signNote } from "./checkpoint.ts";
+import { extendTiles, subtreesOf, type Tile } from "./tiles.ts";
+import { createTreeReader, originOf, verifierOf, type TreeReader } from "./tree-reader.ts";
+import { leafHash, rangeHash } from "./tree.ts";
+
+/** A checkpoint follows a commit by this much at the most plus the hashing: well within the promised second. */
+const DELAY_MS = 250;
+/** Leaves hashed in one go, so that the event loop is never held for more than some milliseconds. */
+const PAGE_LEAVES = 1_000;
+
+/** Grows the tree behind the log and signs a checkpoint over it, off the acknowledgement's path. */
+export async function startTreeKeeper(context: RelayContext): Promise<() => Promise<void>> {
+  const { writer, clock, db } = context;
+  const reader = createTreeReader(db);
+  let head = (db.prepare("select coalesce(max(position) + 1, 0) as head from log").get() as { head: number }).head;
+  let cancel: (() => void) | null = null;
+  let working: Promise<void> = Promise.resolve();
+
+  const work = async () => {
+    for (let size = reader.checkpoint()?.size ?? 0; size < head; size = reader.checkpoint()?.size ?? 0) {
+      const kept = await writer.run("keepTree", grow(context, reader, size));
+      if (!kept) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const later = () => {
+    cancel ??= clock.after(DELAY_MS, () => {
+      cancel = null;
+      working = working.then(work).catch((error: unknown) => {
+        // A full disk keeps the tree behind the log; the next commit tries again. Acknowledgements do not wait for it.
+        context.log.warn({ error: String(error) }, "the hash tree could not be kept");
+      });
+    });
+  };
+  const stop = writer.onCommit((heads) => {
+    head = heads.log;
+    if ((reader.checkpoint()?.size ?? 0) < head) later();
+  });
+  later();
+  return async () => {
+    stop();
+    cancel?.();
+    await working;
+    await work();
+  };
+}
+
+function grow(context: RelayContext, reader: TreeReader, from: number) {
+  const records = reader.records(from, PAGE_LEAVES);
+  const tiles = extendTiles(reader, from, records.map(leafHash));
+  const size = from + records.length;
+  const root = rangeHash(0, size, subtreesOf(overlay(reader, tiles)));
+  const { workspace, term } = context;
+  const text = checkpointText({ origin: originOf(workspace.id, term), size, root });
+  const note = signNote(text, verifierOf(workspace), (bytes) => workspace.sign(bytes));
+  return { from, tiles, checkpoint: { size, term, root, note } };
+}
+
+/** The tiles as they will be once the grown ones are stored. */
+function overlay(reader: TreeReader, tiles: readonly Tile[]) {
+  const grown = new Map(tiles.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]));
+  return { tile: (level: number, index: number) => grown.get(`${level}/${index}`) ?? reader.tile(level, index) };
+}

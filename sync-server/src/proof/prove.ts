@@ -1,0 +1,18 @@
+import { err, ok, type Result } from "@sampai/engine/core";
+import type { Refusal } from "@sampai/engine/wire";
+import { receiptText } from "./receipt.ts";
+import { subtreesOf } from "./tiles.ts";
+import type { TreeReader } from "./tree-reader.ts";
+import { inclusionProof } from "./tree.ts";
+
+/** Writes the receipt of an event under its offline id, over the newest checkpoint. */
+export function prove(reader: TreeReader, id: string): Result<string, Refusal> {
+  const at = reader.positionOf(id);
+  if (at === undefined) return err({ code: "log.unknown", detail: id });
+  const checkpoint = reader.checkpoint();
+  if (checkpoint === undefined || checkpoint.size <= at.position) return err({ code: "log.uncovered", detail: id });
+  const [record] = reader.records(at.position, 1);
+  if (record === undefined) return err({ code: "log.unknown", detail: id });
+  const path = inclusionProof(at.position, checkpoint.size, subtreesOf(reader));
+  return ok(receiptText({ record, index: at.position, path, checkpoint: checkpoint.note }));
+}

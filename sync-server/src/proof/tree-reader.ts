@@ -1,0 +1,60 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { NoteVerifier } from "./checkpoint.ts";
+import { leafBytes } from "./leaf-record.ts";
+import type { TileReader } from "./tiles.ts";
+
+/** A log's origin by tlog-checkpoint: one for each workspace and term, so that no two histories share a name. */
+export const originOf = (workspace: string, term: string): string => `sampai.log/${workspace}/${term}`;
+
+/** The key that checks this log's notes. `rootKey` is hexadecimal. */
+export function verifierOf(workspace: { id: string; rootKey: string }): NoteVerifier {
+  return { name: `sampai.log/${workspace.id}`, publicKey: new Uint8Array(Buffer.from(workspace.rootKey, "hex")) };
+}
+
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly term: string;
+  readonly root: Uint8Array;
+  readonly note: string;
+}
+
+/** Reads what the tree's keeper has stored. */
+export interface TreeReader extends TileReader {
+  /** The newest checkpoint, or undefined before the first. */
+  checkpoint(): StoredCheckpoint | undefined;
+  /** Records of the leaves [from, from + count), as the tree holds them. */
+  records(from: number, count: number): Uint8Array[];
+  /** Position of the event with this offline id, or undefined. */
+  positionOf(id: string): { readonly position: number; readonly device: string } | undefined;
+}
+
+interface Row {
+  term: string;
+  position: number;
+  type: string;
+  device: string;
+  run: string;
+  seq: number;
+  hash: string;
+  received: string;
+  flags: string;
+}
+
+export function createTreeReader(db: DatabaseSync): TreeReader {
+  const tile = db.prepare("select hashes from tile where level = ? and idx = ?");
+  const newest = db.prepare("select size, term, root, note from checkpoint order by size desc, at desc limit 1");
+  const rows = db.prepare(
+    `select term, position, type, device, run, seq, hash, received, flags
+       from log where position >= ? order by position limit ?`,
+  );
+  const byId = db.prepare("select position, device from log where id = ? order by position limit 1");
+  return {
+    tile: (level, index) => (tile.get(level, index) as { hashes: Uint8Array } | undefined)?.hashes,
+    checkpoint: () => newest.get() as StoredCheckpoint | undefined,
+    records: (from, count) =>
+      (rows.all(from, count) as unknown as Row[]).map((row) =>
+        leafBytes({ ...row, flags: JSON.parse(row.flags) as string[] }),
+      ),
+    positionOf: (id) => byId.get(id) as { position: number; device: string } | undefined,
+  };
+}
