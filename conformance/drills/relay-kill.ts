@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { RawWriter, type RawEvent } from "../src/raw-writer.ts";
-import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
+import { enrolmentCode, operate, startRelay } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
 import type { Drill } from "./story.ts";
 
@@ -28,13 +28,13 @@ export const relayKill: Drill = {
     const random = seededRandom(seed);
     const folder = await mkdtemp(path.join(tmpdir(), "sampai-relay-kill-"));
     const dir = path.join(folder, "relay");
-    await operate("import", path.join(ROOT, "sync-server/demo"), "--dir", dir);
     let relay = await startRelay(dir);
     const { port, url } = relay;
     const writers: RawWriter[] = [];
     for (let index = 0; index < WRITERS; index += 1) {
-      const person = `R${String((index % 12) + 1).padStart(3, "0")}`;
-      writers.push(await RawWriter.enrol(url, await enrolmentCode(dir, person)));
+      const person = `R${String(index + 1).padStart(3, "0")}`;
+      const code = await enrolmentCode(dir, person, { name: `Writer ${index + 1}`, role: "rep" });
+      writers.push(await RawWriter.enrol(url, code));
     }
     const restartsMs: number[] = [];
     let verified = 0;

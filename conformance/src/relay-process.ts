@@ -28,10 +28,15 @@ export async function operate(...words: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** Makes a one-time enrolment code for a person. */
-export async function enrolmentCode(dir: string, person: string): Promise<string> {
-  const answer = JSON.parse(lastLine(await operate("enrol", "--dir", dir, "--person", person))) as { code: string };
-  return answer.code;
+/** Makes a one-time enrolment code for a person; `add` puts the person in place where the workspace has none yet. */
+export async function enrolmentCode(
+  dir: string,
+  person: string,
+  add?: { name: string; role: string },
+): Promise<string> {
+  const extra = add === undefined ? [] : ["--name", add.name, "--role", add.role];
+  const output = await operate("enrol", "--dir", dir, "--person", person, ...extra);
+  return (JSON.parse(lastLine(output)) as { code: string }).code;
 }
 
 export function lastLine(text: string): string {
