@@ -44,3 +44,4 @@ export * from "./documents/genesis.ts";
 export * from "./documents/kinds.ts";
 export * from "./documents/view.ts";
 export * from "./sync/document-sync.ts";
+export { createDocuments } from "./documents/store.ts";

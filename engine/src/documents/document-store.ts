@@ -19,9 +19,6 @@ export interface DocumentsDeps {
   readonly rules: () => ReadingRules;
 }
 
-/** Opens the knowledge on this device (`store.ts`). Loads no document. */
-export type CreateDocuments = (deps: DocumentsDeps) => Promise<DocumentStore>;
-
 /** One local change (or the origin of a new document) that the relay is not known to hold. */
 export interface UnsentChange {
   /** Counts up per document; the order in which they were made. */
@@ -57,11 +54,11 @@ export interface DocumentStore extends Documents {
   /** The relay holds these changes durably. */
   stored(doc: string, hashes: readonly string[]): Promise<void>;
   /**
-   * The relay refused some of this document's changes. `relay` is what it holds (null: nothing, or it does not say).
-   * The document goes back to that; edits that were not refused are replayed under a new actor with the time they were
-   * made at; refused ones wait in `needsYou`.
+   * Takes the document back to what the relay holds (its whole document; null: nothing, or it does not say, and what
+   * came from it before stands). Edits whose changes were refused wait in `needsYou`; the others are kept as they are
+   * where they can be, else replayed under a new actor with the time they were made at.
    */
-  refused(doc: string, refusals: ReadonlyMap<string, Refusal>, relay: RelayState | null): Promise<void>;
+  reset(doc: string, refusals: ReadonlyMap<string, Refusal>, relay: RelayState | null): Promise<void>;
   /** Makes a part of the feed and its cursor durable in one commit, then shows it. */
   receive(parts: readonly FeedPart[]): Promise<void>;
   /** Documents whose content here is doubted (damaged bytes, missing dependencies): to be repaired through `heads`. */
@@ -74,6 +71,8 @@ export interface DocumentStore extends Documents {
   repair(doc: string, relay: RelayState | null): Promise<Result<void, { readonly code: "still-damaged" }>>;
   /** Called when there is something to push or to repair. The answer stops it. */
   onWork(listener: () => void): () => void;
+  /** The pack brought other conflict rules: reads every summary again, in idle turns. */
+  rulesChanged(): void;
   /** Resolves when idle work (summaries of documents that came while closed) is done. */
   settled(): Promise<void>;
   /** Stops idle work, after what is being saved is saved. */

@@ -83,14 +83,17 @@ export function hasGenesis(replica: Replica, kind: DocumentKind): boolean {
 
 /**
  * Brings the containers of newer schema versions into a document that an older app made. The same bytes whoever does
- * it; answers the hashes that were added.
+ * it; answers the changes that were added, and their hashes.
  */
-export function upgradeReplica(replica: Replica, kind: DocumentKind): { replica: Replica; added: string[] } {
+export function upgradeReplica(
+  replica: Replica,
+  kind: DocumentKind,
+): { replica: Replica; added: readonly string[]; bytes: readonly Uint8Array[] } {
   const hashes = schemaHashes(kind);
   const lacking = hashes.filter((hash) => !A.hasHeads(replica, [hash]));
-  if (lacking.length === 0) return { replica, added: [] };
+  if (lacking.length === 0) return { replica, added: [], bytes: [] };
   const changes = schemaChanges(kind).filter((_, version) => lacking.includes(hashes[version] as string));
-  return { replica: A.applyChanges(replica, changes)[0], added: lacking };
+  return { replica: A.applyChanges(replica, changes)[0], added: lacking, bytes: changes };
 }
 
 /** A container of a kind: which field's column, text or counter an Automerge object (or root key) is. */
