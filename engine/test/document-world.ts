@@ -13,6 +13,7 @@ import {
   type Lanes,
   type Random,
   type ReadingRules,
+  type Replica,
   type Result,
   type Storage,
   type Wire,
@@ -43,7 +44,11 @@ export function seeded(seed: number) {
     return state / 2 ** 32;
   };
   const below = (n: number): number => Math.floor(next() * n);
-  const pick = <T>(items: readonly T[]): T => items[below(items.length)] as T;
+  const pick = <T>(items: readonly T[]): T => {
+    const at = below(items.length);
+    for (const item of items.slice(at)) return item;
+    throw new Error("nothing to pick from");
+  };
   const random: Random = { bytes: (length) => Uint8Array.from({ length }, () => below(256)) };
   return { next, below, pick, random };
 }
@@ -91,7 +96,7 @@ const openLanes: Lanes = {
 interface StoredDocument {
   readonly kind: string;
   readonly key: string;
-  replica: A.Doc<unknown>;
+  replica: Replica;
 }
 export interface Judged {
   readonly device: string;
@@ -139,7 +144,7 @@ export class RelayDouble {
     for (const other of this.connections) {
       if (other === from || !other.live || !this.scope(other.device).sees(key)) continue;
       this.holds(other.device).add(doc);
-      const item = { doc, kind, key, position, bytes, snapshot: false };
+      const item = { doc, kind, key, position, bytes: bytes.slice(), snapshot: false };
       const cursor = this.cursor(other.device);
       other.send({ type: "changes", n: null, items: [item], leave: [], cursor, more: false });
     }
@@ -200,14 +205,14 @@ export class RelayDouble {
     const items = [];
     for (const [doc, { kind, key, replica }] of this.documents) {
       if (!scope.sees(key) || held.has(doc)) continue;
-      items.push({ doc, kind, key, position: this.stream.length, bytes: A.save(replica), snapshot: true });
+      items.push({ doc, kind, key, position: this.stream.length, bytes: A.save(replica).slice(), snapshot: true });
       held.add(doc);
     }
     const entered = new Set(items.map((item) => item.doc));
     for (const [position, { doc, bytes }] of this.stream.entries()) {
       if (cursor === null || position < cursor.position || entered.has(doc) || !held.has(doc)) continue;
       const { kind, key } = this.documents.get(doc) as StoredDocument;
-      items.push({ doc, kind, key, position, bytes, snapshot: false });
+      items.push({ doc, kind, key, position, bytes: bytes.slice(), snapshot: false });
     }
     // In two frames, so that the catch-up has an end that is not its beginning.
     const half = Math.ceil(items.length / 2);
@@ -233,7 +238,7 @@ export class RelayDouble {
     const shared = heads.filter((head) => A.hasHeads(known.replica, [head]));
     const missing = heads.filter((head) => !shared.includes(head));
     const snapshot = shared.length === 0;
-    const bytes = snapshot ? A.save(known.replica) : A.saveSince(known.replica, shared);
+    const bytes = (snapshot ? A.save(known.replica) : A.saveSince(known.replica, shared)).slice();
     connection.send({ type: "repair", n, doc, bytes, snapshot, heads: A.getHeads(known.replica), missing });
   }
 }
@@ -300,7 +305,7 @@ export class ConnectionDouble {
       return;
     }
     this.pending.delete(n);
-    if (value.type === "refused") answer({ ok: false, error: value });
+    if (value.type === "refused") answer({ ok: false, error: { code: value.code } });
     else answer({ ok: true, value: value as never });
   }
 
@@ -326,7 +331,8 @@ export class ConnectionDouble {
       answer: (n) => expect(n),
       request: (message) => {
         const n = begin();
-        post({ ...message, n } as PhoneMessage);
+        const numbered: PhoneMessage = { ...message, n };
+        post(numbered);
         return expect(n);
       },
       send: post,
