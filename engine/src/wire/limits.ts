@@ -24,6 +24,13 @@ export const limits = {
   claimBytes: 131_072,
   /** Attempts a phone keeps and ships. */
   attempts: 500,
+  /** One presence message: where a cursor stands, not a payload. */
+  presenceBytes: 2_048,
+  /** Changes that wait on one connection for dependencies which have not come, and their bytes. */
+  waitingChanges: 256,
+  waitingBytes: 262_144,
+  /** Bytes waiting in a connection's send queue above which live changes are no longer added: it catches up instead. */
+  liveQueueBytes: 65_536,
   /** Bytes waiting in one connection's send queue before it is closed as too slow. */
   sendQueueBytes: 4_194_304,
   /** Held events per device before more are refused with `relay.busy`. */

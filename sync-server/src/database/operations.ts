@@ -1,6 +1,6 @@
 import type { StatementSync } from "node:sqlite";
 import * as devices from "../devices/operations.ts";
-import * as documents from "../relay/document-operations.ts";
+import * as documents from "../documents/operations.ts";
 import * as orderLog from "../order-log/operations.ts";
 import * as proof from "../proof/operations.ts";
 import * as photos from "../photos/operations.ts";

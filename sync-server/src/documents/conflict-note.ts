@@ -1,0 +1,48 @@
+import { decide, ruleOf, type Candidate, type ReadingRules, type Scalar, type WrittenField } from "@sampai/engine";
+import type { TrailNote } from "../trail/trail.ts";
+import type { OpenDocument } from "./open-document.ts";
+
+/** Characters of a value that the trail keeps: enough to recognise it. */
+const VALUE_LENGTH = 200;
+
+/**
+ * The trail's row for a conflict that this change has made: both values, authors, times, rule and reason. Null where
+ * nobody disagreed, or where the disagreement is older than the change.
+ */
+export function conflictNote(
+  open: OpenDocument,
+  edit: WrittenField,
+  change: { readonly hash: string; readonly device: string },
+  rules: ReadingRules,
+): TrailNote | null {
+  if (edit.does !== "set") return null;
+  const decision = decide(open.replica, open.kind, edit.field, edit.row, rules);
+  if (decision === null || decision === "merged" || decision.losers.length === 0) return null;
+  const { winner, losers, reason } = decision;
+  if (![winner, ...losers].some((candidate) => candidate.change === change.hash)) return null;
+  return {
+    topic: "document.conflict",
+    device: change.device,
+    item: open.doc,
+    detail: {
+      kind: open.kind,
+      key: open.key,
+      field: edit.field,
+      row: edit.row,
+      rule: ruleOf(open.kind, edit.field, rules),
+      reason,
+      open: decision.open,
+      winner: told(winner),
+      losers: losers.map(told),
+    },
+  };
+}
+
+function told({ value, by, name, role, device, at, change }: Candidate) {
+  return { value: shortened(value), by, name, role, device, at, change };
+}
+
+function shortened(value: Scalar): Scalar {
+  if (typeof value !== "string" || value.length <= VALUE_LENGTH) return value;
+  return `${value.slice(0, VALUE_LENGTH)}…`;
+}

@@ -1,0 +1,256 @@
+import * as A from "@automerge/automerge/slim";
+import {
+  candidatesOf,
+  documentKinds,
+  err,
+  goesBack,
+  judgeEdit,
+  ok,
+  readAuthor,
+  readEdits,
+  ROWS_PER_COLUMN,
+  sha256Hex,
+  utf8ToBytes,
+  authorshipOf,
+  type Author,
+  type FieldDefinition,
+  type Result,
+  type Scalar,
+  type WrittenField,
+} from "@sampai/engine";
+import { limits, type Refusal } from "@sampai/engine/wire";
+import type { ChangeHeader } from "./change-header.ts";
+import type { OpenDocument } from "./open-document.ts";
+import type { GatedChange } from "./operations.ts";
+import { placeFields, type StoredDocuments } from "./stored-documents.ts";
+import type { Viewer } from "./scope.ts";
+
+/** What became of one change at the gate. */
+export type GateAnswer =
+  | { readonly answer: "known" }
+  | { readonly answer: "missing"; readonly deps: readonly string[] }
+  | { readonly answer: "refused"; readonly refusal: Refusal }
+  | { readonly answer: "through"; readonly change: GatedChange; readonly written: readonly WrittenField[] };
+
+export interface GateContext {
+  readonly caller: Viewer;
+  readonly nowMs: number;
+  readonly stored: Pick<StoredDocuments, "device">;
+  /** The changes that every document of this kind and key begins with: constant bytes, nobody's work. */
+  readonly constants: { has(header: ChangeHeader): boolean };
+}
+
+/**
+ * Judges one change and, where nothing speaks against it, applies it to the open document. Everything is judged on the
+ * decoded operations before Automerge sees them: what Automerge would panic over, or take and never load again, does
+ * not come so far. Throws only what Automerge throws while applying; the document is broken then.
+ */
+export function passGate(open: OpenDocument, header: ChangeHeader, context: GateContext): GateAnswer {
+  if (open.has(header.hash)) return { answer: "known" };
+  const missing = header.deps.filter((dep) => !open.has(dep));
+  if (missing.length > 0) return { answer: "missing", deps: missing };
+  const judged = judge(open, header, context);
+  if (!judged.ok) return { answer: "refused", refusal: judged.error };
+  const { decoded, author, written, vouched } = judged.value;
+  open.apply(header, decoded);
+  const { hash, actor, seq, startOp, maxOp, deps, bytes } = header;
+  const { at } = authorshipOf(header);
+  const change = { hash, actor, seq, startOp, maxOp, deps, bytes, at, vouched, ...author };
+  return { answer: "through", change, written };
+}
+
+interface Judged {
+  readonly decoded: A.DecodedChange;
+  readonly author: Author;
+  readonly written: readonly WrittenField[];
+  readonly vouched: boolean;
+}
+
+function judge(open: OpenDocument, header: ChangeHeader, context: GateContext): Result<Judged, Refusal> {
+  const order = judgeOrder(open, header);
+  if (order !== null) return err(order);
+  if (context.constants.has(header)) {
+    const decoded = A.decodeChange(header.bytes);
+    return ok({ decoded, author: { by: "schema", role: "schema", device: "schema" }, written: [], vouched: false });
+  }
+  const author = judgeAuthor(header, context);
+  if (!author.ok) return author;
+  if (header.time > context.nowMs + limits.aheadMs) return err({ code: "change.time" });
+  let decoded: A.DecodedChange;
+  try {
+    decoded = A.decodeChange(header.bytes);
+  } catch (error) {
+    return err({ code: "change.malformed", detail: String(error).slice(0, 120) });
+  }
+  if (decoded.hash !== header.hash || decoded.ops.length !== header.operations)
+    return err({ code: "change.malformed" });
+  const written = readEdits(open.kind, decoded);
+  if (!written.ok) return written;
+  const references = judgeReferences(open, header, decoded);
+  if (references !== null) return err(references);
+  const vouched = author.value.device !== context.caller.device;
+  const roles = vouched ? [author.value.role, context.caller.role] : [author.value.role];
+  for (const edit of written.value) {
+    const refusal =
+      roles.map((role) => judgeEdit(open.kind, sharpened(open, edit), role)).find((refused) => refused !== null) ??
+      judgePlace(open, edit, author.value, context.caller) ??
+      judgeSize(open, edit);
+    if (refusal !== null) return err(refusal);
+  }
+  const backwards = judgeMonotone(open, header, written.value);
+  if (backwards !== null) return err(backwards);
+  return ok({ decoded, author: author.value, written: written.value, vouched });
+}
+
+/** Sequence and operation numbers: Automerge panics over a gap, and a low start makes a document nobody can load. */
+function judgeOrder(open: OpenDocument, header: ChangeHeader): Refusal | null {
+  const last = open.lastOf(header.actor);
+  if (header.seq !== (last?.seq ?? 0) + 1) {
+    const expected = (last?.seq ?? 0) + 1;
+    return { code: "change.sequence", detail: `seq ${header.seq} where ${expected} is next` };
+  }
+  if (last !== undefined && !open.isBehind(last.hash, header.deps)) {
+    return { code: "change.sequence", detail: "it does not stand behind its author's last change" };
+  }
+  const startOp = open.startOpAfter(header.deps);
+  if (header.startOp !== startOp) {
+    return { code: "change.sequence", detail: `starts at operation ${header.startOp} where ${startOp} is next` };
+  }
+  return null;
+}
+
+/** The author is this caller, or a device that this relay knows and has not revoked. Nobody uses another's actor. */
+function judgeAuthor(header: ChangeHeader, context: GateContext): Result<Author, Refusal> {
+  const author = readAuthor(header.message);
+  if (author === null) return err({ code: "change.author", detail: "it names nobody" });
+  const { caller } = context;
+  if (author.device === caller.device) {
+    const own = author.by === caller.person && author.role === caller.role;
+    if (!own) return err({ code: "change.author", detail: `${author.by} as ${author.role}`.slice(0, 120) });
+  } else {
+    const device = context.stored.device(author.device);
+    if (device === undefined || device.revoked) return err({ code: "change.author", detail: "an unknown device" });
+    if (device.person !== author.by || device.role !== author.role) {
+      return err({ code: "change.author", detail: `${author.by} as ${author.role}`.slice(0, 120) });
+    }
+  }
+  // Else a phone could take the next number of another's actor, and what that one wrote would be refused.
+  if (!header.actor.startsWith(actorPrefix(author.device))) {
+    return err({ code: "change.author", detail: "the actor belongs to another device" });
+  }
+  return ok(author);
+}
+
+/** How every actor of a device begins: 16 hexadecimal digits made from the device's id. */
+export function actorPrefix(device: string): string {
+  return sha256Hex(utf8ToBytes(device)).slice(0, 16);
+}
+
+/** A field that is empty in the change's own view may have been filled meanwhile: first values are first only once. */
+function sharpened(open: OpenDocument, edit: WrittenField): WrittenField {
+  if (edit.does !== "set" || !edit.empty) return edit;
+  const filled = candidatesOf(open.replica, edit.field, edit.row).some(({ value }) => value !== null);
+  return filled ? { ...edit, empty: false } : edit;
+}
+
+/** A rep hands documents to nobody: he may write his own territories and himself where a document says whose it is. */
+function judgePlace(open: OpenDocument, edit: WrittenField, author: Author, caller: Viewer): Refusal | null {
+  if (edit.does !== "set" || author.role !== "rep" || edit.value === null) return null;
+  const { territory, owner } = placeFields(open.kind);
+  if (edit.field === owner && edit.value !== author.by) return { code: "change.field", detail: `${owner} by rep` };
+  const everywhere = caller.role !== "rep" || caller.territories.includes("*");
+  if (edit.field === territory && !everywhere && !caller.territories.includes(String(edit.value))) {
+    return { code: "doc.scope", detail: "another territory" };
+  }
+  return null;
+}
+
+function judgeSize(open: OpenDocument, edit: WrittenField): Refusal | null {
+  const backend = A.getBackend(open.replica);
+  const definition = documentKinds[open.kind].fields[edit.field] as FieldDefinition;
+  if (edit.does === "text") {
+    const text = backend.getWithType("_root", edit.field);
+    const length = text?.[0] === "text" ? backend.length(text[1]) : 0;
+    const fits = length + edit.inserted.length - edit.removed <= definition.max;
+    return fits ? null : { code: "change.schema", detail: `${edit.field}: longer than ${definition.max} characters` };
+  }
+  if (edit.does !== "set" || edit.row === null) return null;
+  const column = backend.getWithType("_root", edit.field);
+  if (column?.[0] !== "map" || backend.get(column[1], edit.row) !== undefined) return null;
+  const full = backend.length(column[1]) >= ROWS_PER_COLUMN;
+  return full ? { code: "change.schema", detail: `${edit.field}: more than ${ROWS_PER_COLUMN} rows` } : null;
+}
+
+/**
+ * Every operation that is named must be there and behind the change's dependencies: Automerge panics over others, or
+ * keeps bytes that it cannot load. `readEdits` has checked that the objects are the kind's own.
+ */
+function judgeReferences(open: OpenDocument, header: ChangeHeader, decoded: A.DecodedChange): Refusal | null {
+  const backend = A.getBackend(open.replica);
+  const atHeads = open.atHeads(header.deps);
+  const behind = new Map<string, boolean>();
+  /** Whether an operation was made by a change that this one stands behind. */
+  const reachable = (operation: string): boolean => {
+    const maker = open.changeOf(operation);
+    if (maker === undefined || atHeads) return maker !== undefined;
+    const known = behind.get(maker.hash) ?? open.isBehind(maker.hash, header.deps);
+    behind.set(maker.hash, known);
+    return known;
+  };
+  const unknown = (what: string): Refusal => ({ code: "change.reference", detail: what.slice(0, 120) });
+  const standing = new Map<string, Set<string>>();
+  const ownCharacters = new Set<string>();
+  for (const [index, op] of decoded.ops.entries()) {
+    const id = `${decoded.startOp + index}@${decoded.actor}`;
+    if (op.obj !== "_root" && !reachable(op.obj)) return unknown(`no object ${op.obj}`);
+    const { elemId, insert } = op as { elemId?: string; insert?: boolean };
+    if (elemId !== undefined) {
+      const there =
+        elemId === "_head" || ownCharacters.has(elemId) || (open.hasCharacter(op.obj, elemId) && reachable(elemId));
+      if (!there) return unknown(`no character ${elemId}`);
+      if (insert === true) {
+        if (op.pred.length > 0) return unknown("an insertion replaces nothing");
+        ownCharacters.add(id);
+      } else if (elemId === "_head" || op.pred.length !== 1 || op.pred[0] !== elemId) {
+        return unknown("a deletion names the character it deletes");
+      }
+      continue;
+    }
+    const place = `${op.obj}/${op.key}`;
+    let operations = standing.get(place);
+    if (operations === undefined) {
+      const found = atHeads ? backend.getAll(op.obj, op.key) : backend.getAll(op.obj, op.key, [...header.deps]);
+      operations = new Set(found.map((entry) => String(entry.at(-1))));
+      standing.set(place, operations);
+    }
+    for (const pred of op.pred) if (!operations.has(pred)) return unknown(`no predecessor ${pred}`);
+    if (op.action === "inc") {
+      if (op.pred.length === 0) return unknown("an increment names its counter");
+      continue;
+    }
+    for (const pred of op.pred) operations.delete(pred);
+    operations.add(id);
+  }
+  return null;
+}
+
+/** A monotone field does not go back from any value that its author saw, nor from one that he wrote just before. */
+function judgeMonotone(open: OpenDocument, header: ChangeHeader, written: readonly WrittenField[]): Refusal | null {
+  const backend = A.getBackend(open.replica);
+  const before = new Map<string, readonly Scalar[]>();
+  for (const edit of written) {
+    const definition = documentKinds[open.kind].fields[edit.field] as FieldDefinition;
+    if (edit.does !== "set" || !definition.monotone) continue;
+    const column = definition.column ? backend.getWithType("_root", edit.field) : null;
+    const object = definition.column ? String(column?.[1]) : "_root";
+    const key = edit.row ?? edit.field;
+    const place = `${object}/${key}`;
+    const values =
+      before.get(place) ?? backend.getAll(object, key, [...header.deps]).map((found) => found[1] as Scalar);
+    if (values.some((value) => goesBack(definition, value, edit.value))) {
+      return { code: "change.field", detail: `${edit.field} never goes back` };
+    }
+    before.set(place, [edit.value]);
+  }
+  return null;
+}

@@ -1,0 +1,124 @@
+import { readingRules, type Clock, type ReadingRules } from "@sampai/engine";
+import { startAutomerge } from "@sampai/engine/adapters/automerge";
+import type { DatabaseSync } from "node:sqlite";
+import type { Writer } from "../database/writer.ts";
+import type { Connection } from "../relay/part.ts";
+import { Feed } from "./feed.ts";
+import { createFeedItems, type FeedItems } from "./feed-items.ts";
+import { OpenDocuments } from "./open-documents.ts";
+import type { PushDeps, StoredChanges } from "./push.ts";
+import { DocumentRegistry } from "./registry.ts";
+import { Snapshots } from "./snapshots.ts";
+import { createStoredDocuments, type StoredDocuments } from "./stored-documents.ts";
+
+// Once for the process: whoever imports the documents room can open documents.
+await startAutomerge();
+
+/** What documents need of a data folder: a relay's context has it, and so has a command's folder. */
+export interface DocumentFolder {
+  readonly workspace: { readonly id: string };
+  readonly writer: Writer;
+  readonly db: DatabaseSync;
+  readonly term: string;
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly log: { error(detail: object, message: string): void };
+}
+
+/** Bytes of documents in memory, by estimate. */
+const OPEN_BYTES = 48 * 1_024 * 1_024;
+/** Rules and names are read again when they are older than this. */
+const RULES_MS = 5_000;
+
+/** Everything that the documents of one data folder share. */
+export interface DocumentHost extends PushDeps {
+  readonly feed: Feed;
+  readonly items: FeedItems;
+  readonly snapshots: Snapshots;
+  stop(): Promise<void>;
+}
+
+const hosts = new WeakMap<Writer, DocumentHost>();
+
+/** The documents of a data folder: made once for its writer. */
+export function documentsOf(folder: DocumentFolder): DocumentHost {
+  const host = hosts.get(folder.writer) ?? createHost(folder);
+  hosts.set(folder.writer, host);
+  return host;
+}
+
+function createHost(folder: DocumentFolder): DocumentHost {
+  const { writer, db, clock, log, term } = folder;
+  const stored = createStoredDocuments(db);
+  const registry = new DocumentRegistry(stored.all());
+  const note = (doc: string, detail: Record<string, unknown>) => {
+    log.error({ doc, ...detail }, "a stored document is damaged");
+    const row = { topic: "document.refused", device: null, item: doc, detail } as const;
+    writer.run("note", { rows: [row] }).catch((error: unknown) => log.error({ error: String(error) }, "no trail row"));
+  };
+  const damaged = new Set<string>();
+  const open = new OpenDocuments(stored, OPEN_BYTES, (doc, why) => {
+    writer.run("dropSnapshot", { doc, why }).catch((error: unknown) => log.error({ doc, error: String(error) }, why));
+    snapshots.request(doc);
+  });
+  const snapshots = new Snapshots({
+    writer,
+    registry,
+    open,
+    onBroken: (doc, error) => note(doc, { code: "doc.damaged", error: String(error).slice(0, 200) }),
+  });
+  const items = createFeedItems({
+    stored,
+    onStale: (doc) => snapshots.request(doc),
+    onDamaged: (doc) => {
+      if (!damaged.has(doc)) note(doc, { code: "doc.damaged" });
+      damaged.add(doc);
+    },
+  });
+  const feed = new Feed({
+    term,
+    writer,
+    stored,
+    registry,
+    items,
+    onBroken: (connection: Connection, error) => {
+      log.error({ device: connection.caller.device, error: String(error) }, "a feed broke off");
+      connection.refuse(null, { code: "relay.busy" });
+    },
+  });
+  const onStored = (change: StoredChanges) => {
+    registry.put(change.row);
+    feed.stored(change);
+    snapshots.stored(change);
+  };
+  const rules = createRules(stored, () => clock.wallMs());
+  const stop = async () => {
+    await snapshots.stop();
+    open.close();
+  };
+  return {
+    workspace: folder.workspace.id,
+    writer,
+    stored,
+    registry,
+    open,
+    rules,
+    onStored,
+    feed,
+    items,
+    snapshots,
+    stop,
+    wallMs: () => clock.wallMs(),
+  };
+}
+
+function createRules(stored: StoredDocuments, nowMs: () => number): () => ReadingRules {
+  let rules: ReadingRules | null = null;
+  let readAtMs = 0;
+  return () => {
+    if (rules === null || nowMs() - readAtMs > RULES_MS) {
+      rules = { ...readingRules(null), names: stored.names() };
+      readAtMs = nowMs();
+    }
+    return rules;
+  };
+}

@@ -1,0 +1,84 @@
+import type { PhoneMessage } from "@sampai/engine/wire";
+import type { Connection, RelayPart } from "../relay/part.ts";
+import { documentsOf, type DocumentFolder } from "./host.ts";
+import { Presence } from "./presence.ts";
+import { judgePush, type Pusher } from "./push.ts";
+import { PushAssembly } from "./push-assembly.ts";
+import { repair } from "./repair.ts";
+import { WaitingChanges } from "./waiting-changes.ts";
+
+/** Documents on the websocket: push, feed, fed, heads and presence. */
+export function part(context: DocumentFolder): RelayPart {
+  const host = documentsOf(context);
+  const presence = new Presence(host.registry, host.wallMs);
+  const desks = new Map<Connection, { readonly assembly: PushAssembly; readonly pusher: Pusher }>();
+
+  const opened = (connection: Connection) => {
+    const viewer = connection.caller;
+    desks.set(connection, {
+      assembly: new PushAssembly(),
+      pusher: { connection, viewer, waiting: new WaitingChanges() },
+    });
+    presence.opened(connection, viewer);
+    const { device, territories } = viewer;
+    context.writer.run("noteTerritories", { device, territories }).catch((error: unknown) => {
+      context.log.error({ device, error: String(error) }, "territories could not be noted");
+    });
+  };
+
+  const closed = (connection: Connection) => {
+    desks.delete(connection);
+    host.feed.end(connection);
+    presence.closed(connection);
+  };
+
+  const push = async (connection: Connection, message: Extract<PhoneMessage, { type: "push" }>) => {
+    const desk = desks.get(connection);
+    if (desk === undefined) return;
+    const { n } = message;
+    const whole = desk.assembly.take(message);
+    if (!whole.ok) return connection.refuse(n, whole.error);
+    if (whole.value === null) return;
+    const { done } = await judgePush(whole.value, desk.pusher, host);
+    // The next message is taken now that this push is with the writer, so that commits are shared.
+    done.then(
+      (outcome) => {
+        if ("refusal" in outcome) connection.refuse(n, outcome.refusal);
+        else connection.send({ type: "pushed", n, ...outcome.pushed });
+      },
+      (error: unknown) => {
+        context.log.error({ device: connection.caller.device, error: String(error) }, "a push could not be stored");
+        connection.refuse(n, { code: "relay.busy" });
+      },
+    );
+  };
+
+  const receive = async (connection: Connection, message: PhoneMessage) => {
+    switch (message.type) {
+      case "push":
+        return push(connection, message);
+      case "feed":
+        return host.feed.start(connection, connection.caller, message);
+      case "fed":
+        return host.feed.fed(connection, message.cursor);
+      case "presence":
+        return presence.receive(connection, message);
+      case "heads": {
+        const answer = await repair(message, connection.caller, host);
+        if ("refusal" in answer) connection.refuse(message.n, answer.refusal);
+        else connection.send({ type: "repair", n: message.n, ...answer.repair });
+        return;
+      }
+      case "claim":
+      case "append":
+      case "hole":
+        return;
+    }
+  };
+  return { name: "documents", handles: ["push", "feed", "fed", "heads", "presence"], opened, closed, receive };
+}
+
+export function start(context: DocumentFolder): Promise<() => Promise<void>> {
+  const host = documentsOf(context);
+  return Promise.resolve(() => host.stop());
+}

@@ -1,0 +1,63 @@
+import { encodeFrame, limits, type PhoneMessage } from "@sampai/engine/wire";
+import type { Connection } from "../relay/part.ts";
+import type { DocumentRegistry } from "./registry.ts";
+import { inScope, type Viewer } from "./scope.ts";
+
+type PresenceMessage = Extract<PhoneMessage, { type: "presence" }>;
+
+/** Presence messages that one connection may send in a second; more are dropped, because a newer one says it all. */
+const A_SECOND = 20;
+
+/** Who else is here: passed on with the identity that the relay knows, never stored, and dropped where a reader is slow. */
+export class Presence {
+  private readonly viewers = new Map<Connection, Viewer>();
+  private readonly sent = new Map<Connection, { second: number; count: number }>();
+  private readonly registry: DocumentRegistry;
+  private readonly wallMs: () => number;
+
+  constructor(registry: DocumentRegistry, wallMs: () => number) {
+    this.registry = registry;
+    this.wallMs = wallMs;
+  }
+
+  opened(connection: Connection, viewer: Viewer): void {
+    this.viewers.set(connection, viewer);
+  }
+
+  closed(connection: Connection): void {
+    this.viewers.delete(connection);
+    this.sent.delete(connection);
+  }
+
+  receive(connection: Connection, message: PresenceMessage): void {
+    const { doc, session, count, data } = message;
+    const sender = this.viewers.get(connection);
+    const row = this.registry.get(doc);
+    if (sender === undefined) return;
+    if (row === undefined || !inScope(sender, row)) return connection.refuse(null, { code: "doc.scope" });
+    if (data.length > limits.presenceBytes) return connection.refuse(null, { code: "frame.oversized" });
+    if (!this.mayGoOn(connection)) return;
+    const frame = encodeFrame({
+      type: "present",
+      doc,
+      device: sender.device,
+      by: sender.person,
+      role: sender.role,
+      session,
+      count,
+      data,
+    });
+    for (const [reader, viewer] of this.viewers) {
+      if (reader === connection || !inScope(viewer, row)) continue;
+      if (reader.bufferedBytes() < limits.liveQueueBytes) reader.sendFrame(frame);
+    }
+  }
+
+  private mayGoOn(connection: Connection): boolean {
+    const second = Math.floor(this.wallMs() / 1_000);
+    const before = this.sent.get(connection);
+    const count = before?.second === second ? before.count + 1 : 1;
+    this.sent.set(connection, { second, count });
+    return count <= A_SECOND;
+  }
+}

@@ -1,0 +1,92 @@
+import * as A from "@automerge/automerge/slim";
+import type { Writer } from "../database/writer.ts";
+import { loadChunks, type OpenDocuments } from "./open-documents.ts";
+import type { StoredChanges } from "./push.ts";
+import type { DocumentRegistry } from "./registry.ts";
+
+const CHANGES = 20;
+const BYTES = 8_192;
+
+/**
+ * Compacts documents in the background, so that a cold phone gets each in one piece. Every snapshot is loaded once
+ * before it is stored, and the changes that it stands for stay.
+ */
+export class Snapshots {
+  private readonly grown = new Map<string, { changes: number; bytes: number }>();
+  private readonly queue = new Set<string>();
+  private running: Promise<void> | null = null;
+  private stopped = false;
+  private readonly deps: {
+    readonly writer: Writer;
+    readonly registry: DocumentRegistry;
+    readonly open: OpenDocuments;
+    readonly onBroken: (doc: string, error: unknown) => void;
+  };
+
+  constructor(deps: Snapshots["deps"]) {
+    this.deps = deps;
+  }
+
+  /** Counts what was stored; a document that has grown enough is compacted soon. */
+  stored({ row, changes }: StoredChanges): void {
+    const grown = this.grown.get(row.doc) ?? { changes: 0, bytes: 0 };
+    grown.changes += changes.length;
+    for (const { bytes } of changes) grown.bytes += bytes.length;
+    this.grown.set(row.doc, grown);
+    if (grown.changes >= CHANGES || grown.bytes >= BYTES) this.request(row.doc);
+  }
+
+  request(doc: string): void {
+    if (this.stopped) return;
+    this.queue.add(doc);
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+  }
+
+  /** Resolves when nothing is left to compact. */
+  async idle(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.queue.clear();
+    await this.idle();
+  }
+
+  private async run(): Promise<void> {
+    for (const doc of this.queue) {
+      await new Promise(setImmediate);
+      this.queue.delete(doc);
+      try {
+        await this.compact(doc);
+      } catch (error) {
+        this.deps.onBroken(doc, error);
+      }
+    }
+  }
+
+  private async compact(doc: string): Promise<void> {
+    const known = this.deps.registry.get(doc);
+    if (known === undefined) return;
+    const opened = await this.deps.open.open(known);
+    // With a commit under way the memory is ahead of the store: the change that is coming asks again.
+    if (!opened.ok || opened.value.pending > 0) return;
+    const row = this.deps.registry.get(doc);
+    const { heads } = opened.value;
+    if (row === undefined || !sameHeads(heads, row.heads)) return;
+    const bytes = A.save(opened.value.replica);
+    const loaded = loadChunks([bytes]);
+    if (loaded === null || !sameHeads(A.getHeads(loaded), heads)) {
+      throw new Error("a snapshot of this document cannot be loaded: its changes stay as they are");
+    }
+    A.free(loaded);
+    this.grown.delete(doc);
+    await this.deps.writer.run("putSnapshot", { doc, through: row.last, heads, bytes });
+  }
+}
+
+function sameHeads(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((head) => b.includes(head));
+}

@@ -1,0 +1,293 @@
+import * as A from "@automerge/automerge/slim";
+import { concatBytes } from "@sampai/engine";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { putDocuments } from "../../src/documents/put-documents.ts";
+import { openDesk, type Desk } from "./desk.ts";
+
+let desk: Desk;
+beforeEach(async () => {
+  desk = await openDesk();
+});
+afterEach(() => desk.close());
+
+const stores = (count: number, territory = "T1") =>
+  Array.from({ length: count }, (_, index) => ({
+    kind: "store" as const,
+    key: `S${index}`,
+    values: { name: `Kedai ${index}`, territory, creditLimitSen: 50_000, "priceSen/1047": 350 },
+  }));
+
+test("imported stores reach the rep of their territory, whole, and nobody else", async () => {
+  assert.deepEqual(await putDocuments(desk.context, stores(30)), { created: 30, changed: 0, unchanged: 0 });
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const stranger = await desk.phone("R002", "rep", ["T2"]);
+  await rep.online();
+  await stranger.online();
+  assert.equal(rep.replicas.size, 30);
+  assert.equal(stranger.replicas.size, 0);
+  const { value } = rep.view("store", "S7");
+  assert.equal(value["name"], "Kedai 7");
+  assert.deepEqual(value["priceSen"], { "1047": 350 });
+});
+
+test("the same import again writes nothing, and does not undo what a person corrected since", async () => {
+  await putDocuments(desk.context, stores(3));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  await rep.pushed("store", "S1", rep.edit("store", "S1", [{ field: "name", set: "Kedai Ah Seng" }]));
+  const head = desk.host.stored.head();
+  assert.deepEqual(await putDocuments(desk.context, stores(3)), { created: 0, changed: 0, unchanged: 3 });
+  assert.equal(desk.host.stored.head(), head);
+  const renamed = stores(3).map((store) => ({ ...store, values: { ...store.values, name: "From HQ" } }));
+  assert.deepEqual(await putDocuments(desk.context, renamed), { created: 0, changed: 3, unchanged: 0 });
+  await rep.when(() => rep.view("store", "S1").value["name"] === "From HQ");
+});
+
+test("an edit is stored once, answered with its position, and passed on to everybody else in scope", async () => {
+  await putDocuments(desk.context, stores(1));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const supervisor = await desk.phone("SV1", "supervisor", ["T1"]);
+  await rep.online();
+  await supervisor.online();
+  rep.inbox = [];
+  const bytes = rep.edit("store", "S0", [{ field: "name", set: "Kedai Baru" }]);
+  const first = await rep.pushed("store", "S0", bytes);
+  const again = await rep.pushed("store", "S0", bytes);
+  assert.equal(first.stored.length, 1);
+  assert.deepEqual(again.stored, first.stored);
+  assert.deepEqual(first.heads, A.getHeads(rep.replica("store", "S0")));
+  await supervisor.when(() => supervisor.view("store", "S0").value["name"] === "Kedai Baru");
+  assert.equal(rep.inbox.filter(({ type }) => type === "changes").length, 0, "not back to the sender");
+});
+
+test("the same change from two devices at once is one row, and both hear the same position", async () => {
+  await putDocuments(desk.context, stores(1));
+  const one = await desk.phone("R001", "rep", ["T1"]);
+  const two = await desk.phone("R002", "rep", ["T1"]);
+  await one.online();
+  await two.online();
+  const bytes = one.edit("store", "S0", [{ field: "name", set: "X" }]);
+  const [a, b] = await Promise.all([one.pushed("store", "S0", bytes), two.pushed("store", "S0", bytes)]);
+  assert.deepEqual(a.stored, b.stored);
+  assert.equal(a.stored.length, 1);
+});
+
+test("an unchanged phone that comes back gets one small frame, and no document is loaded for it", async () => {
+  await putDocuments(desk.context, stores(40));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  rep.disconnect();
+  const later = await desk.reopen();
+  desk = later;
+  const back = rep.moved(later);
+  await back.online();
+  const changes = back.inbox.filter(({ type }) => type === "changes");
+  assert.deepEqual(changes, [], "the first frame was the last");
+  assert.equal(later.host.open.size.documents, 0);
+});
+
+test("a cursor from before a restart is served from where it stood, the device's own changes included", async () => {
+  await putDocuments(desk.context, stores(5));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const other = await desk.phone("R002", "rep", ["T1"]);
+  await rep.online();
+  await other.online();
+  const lost = rep.moved(desk);
+  rep.disconnect();
+  await other.pushed("store", "S1", other.edit("store", "S1", [{ field: "name", set: "A" }]));
+  lost.connect();
+  await lost.pushed("store", "S2", lost.edit("store", "S2", [{ field: "name", set: "B" }]));
+  lost.disconnect();
+  desk = await desk.reopen();
+  const back = rep.moved(desk);
+  await back.online();
+  assert.equal(back.view("store", "S1").value["name"], "A");
+  assert.equal(back.view("store", "S2").value["name"], "B");
+  assert.equal(desk.host.open.size.documents, 0);
+});
+
+test("a new outlet made offline is born at the relay with its edits, and reaches the supervisor", async () => {
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const supervisor = await desk.phone("SV1", "supervisor", ["T1"]);
+  await supervisor.online();
+  const origin = rep.begin("store", "tmp-1");
+  const edit = rep.edit("store", "tmp-1", [
+    { field: "name", set: "Kedai Baru" },
+    { field: "territory", set: "T1" },
+  ]);
+  await rep.online();
+  const answer = await rep.pushed("store", "tmp-1", concatBytes(origin, edit));
+  assert.equal(answer.stored.length, 3);
+  await supervisor.when(() => supervisor.replicas.size === 1);
+  assert.equal(supervisor.view("store", "tmp-1").value["name"], "Kedai Baru");
+});
+
+test("a store that changes territory leaves one phone and enters another while both are connected", async () => {
+  await putDocuments(desk.context, stores(3));
+  const losing = await desk.phone("R001", "rep", ["T1"]);
+  const gaining = await desk.phone("R002", "rep", ["T2"]);
+  const boss = await desk.phone("SV1", "supervisor", ["T1", "T2"]);
+  for (const phone of [losing, gaining, boss]) await phone.online();
+  await boss.pushed("store", "S1", boss.edit("store", "S1", [{ field: "territory", set: "T2" }]));
+  await losing.when(() => losing.replicas.size === 2);
+  await gaining.when(() => gaining.replicas.size === 1);
+  await gaining.pushed("store", "S1", gaining.edit("store", "S1", [{ field: "name", set: "Ours now" }]));
+  await boss.when(() => boss.view("store", "S1").value["name"] === "Ours now");
+  assert.equal(losing.replicas.has(losing.id("store", "S1")), false);
+});
+
+test("edits made before a store left the territory are taken for seven days, and then refused", async () => {
+  await putDocuments(desk.context, stores(2));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const boss = await desk.phone("SV1", "supervisor", ["T1", "T2"]);
+  await rep.online();
+  await boss.online();
+  rep.disconnect();
+  const first = rep.edit("store", "S0", [{ field: "name", set: "Seen offline" }]);
+  const second = rep.edit("store", "S0", [{ field: "name", set: "Seen later" }]);
+  await boss.pushed("store", "S0", boss.edit("store", "S0", [{ field: "territory", set: "T2" }]));
+  rep.connect();
+  const taken = await rep.pushed("store", "S0", first);
+  assert.equal(taken.stored.length, 1);
+  desk.ahead = 8 * 86_400_000;
+  assert.equal(await rep.refusalOf("store", "S0", second), "doc.scope");
+});
+
+test("what a phone was told to drop while it was away leaves when it comes back", async () => {
+  await putDocuments(desk.context, stores(3));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const boss = await desk.phone("SV1", "supervisor", ["T1", "T2"]);
+  await rep.online();
+  await boss.online();
+  rep.disconnect();
+  await boss.pushed("store", "S1", boss.edit("store", "S1", [{ field: "territory", set: "T2" }]));
+  const back = rep.moved(desk);
+  await back.online();
+  assert.deepEqual([...back.replicas.keys()].toSorted(), [back.id("store", "S0"), back.id("store", "S2")].toSorted());
+});
+
+test("a person who gets another territory drops the old stores and gets the new ones", async () => {
+  await putDocuments(desk.context, stores(3));
+  await putDocuments(desk.context, [{ kind: "store", key: "E1", values: { name: "East", territory: "T2" } }]);
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  rep.disconnect();
+  const back = rep.moved(desk, ["T2"]);
+  await back.online();
+  assert.deepEqual([...back.replicas.keys()], [back.id("store", "E1")]);
+});
+
+test("a catch-up that was cut off goes on where it was, and nothing stays on the phone that left meanwhile", async () => {
+  const large = stores(60).map((store) => ({ ...store, values: { ...store.values, address: "x".repeat(290) } }));
+  await putDocuments(desk.context, large);
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const boss = await desk.phone("SV1", "supervisor", ["T1", "T2"]);
+  await boss.online();
+  rep.feeds = false;
+  rep.connect();
+  await rep.send({ type: "feed", n: 1, cursor: null });
+  await rep.when(() => rep.replicas.size > 0);
+  const before = rep.replicas.size;
+  assert.ok(before < 60, "it waits for the phone");
+  rep.disconnect();
+  const [gone] = rep.replicas.keys();
+  const key = [...Array(60).keys()].map((index) => `S${index}`).find((name) => rep.id("store", name) === gone);
+  await boss.pushed("store", key ?? "", boss.edit("store", key ?? "", [{ field: "territory", set: "T2" }]));
+  const back = rep.moved(desk);
+  await back.online();
+  assert.equal(back.replicas.size, 59);
+  assert.equal(back.replicas.has(String(gone)), false);
+});
+
+test("a reader that is slow is not sent live changes, and catches up when its queue is short again", async () => {
+  await putDocuments(desk.context, stores(2));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const slow = await desk.phone("R002", "rep", ["T1"]);
+  await rep.online();
+  await slow.online();
+  slow.inbox = [];
+  slow.buffered = 1_000_000;
+  for (let edit = 0; edit < 5; edit += 1) {
+    await rep.pushed("store", "S0", rep.edit("store", "S0", [{ field: "name", set: `n${edit}` }]));
+  }
+  assert.equal(slow.inbox.length, 0);
+  slow.buffered = 0;
+  await slow.when(() => slow.view("store", "S0").value["name"] === "n4");
+});
+
+test("a phone that doubts its copy gets what it lacks behind the heads it names", async () => {
+  await putDocuments(desk.context, stores(1));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  const old = rep.replica("store", "S0");
+  const heads = A.getHeads(old);
+  for (const name of ["a", "b"])
+    await rep.pushed("store", "S0", rep.edit("store", "S0", [{ field: "name", set: name }]));
+  const doc = rep.id("store", "S0");
+  const unknown = "0".repeat(64);
+  await rep.send({ type: "heads", n: 90, doc, heads: [...heads, unknown] });
+  const some = await rep.answer(90);
+  assert.ok(some.type === "repair");
+  assert.equal(some.snapshot, false);
+  assert.deepEqual(some.missing, [unknown]);
+  const repaired = A.loadIncremental(A.clone(old), some.bytes);
+  assert.deepEqual(A.getHeads(repaired), some.heads);
+  await rep.send({ type: "heads", n: 91, doc, heads: [] });
+  const all = await rep.answer(91);
+  assert.ok(all.type === "repair");
+  assert.equal(all.snapshot, true);
+  assert.deepEqual(A.getHeads(A.load(all.bytes)), all.heads);
+});
+
+test("a compacted document is the same as its replayed changes, and what was evicted is loaded again whole", async () => {
+  await putDocuments(desk.context, stores(1));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  for (let edit = 0; edit < 25; edit += 1) {
+    const edits = [
+      { field: "name", set: `n${edit}` },
+      { field: "notes", at: 0, remove: 0, insert: "abc" },
+      { field: "visitCount", increment: 1 },
+    ];
+    await rep.pushed("store", "S0", rep.edit("store", "S0", edits));
+  }
+  await desk.host.snapshots.idle();
+  const doc = rep.id("store", "S0");
+  const snapshot = desk.host.stored.snapshot(doc);
+  assert.ok(snapshot);
+  const replayed = A.load(concatBytes(...desk.host.stored.bytesSince(doc, 0).map(({ bytes }) => bytes)));
+  const compacted = A.load(
+    concatBytes(snapshot.bytes, ...desk.host.stored.bytesSince(doc, snapshot.through + 1).map(({ bytes }) => bytes)),
+  );
+  assert.deepEqual(A.getHeads(compacted), A.getHeads(replayed));
+  assert.deepEqual(A.toJS(compacted), A.toJS(replayed));
+  desk = await desk.reopen();
+  const back = rep.moved(desk);
+  await back.online();
+  const answer = await back.pushed("store", "S0", back.edit("store", "S0", [{ field: "town", set: "Seremban" }]));
+  assert.equal(answer.stored.length, 1);
+  const fresh = await desk.phone("R009", "rep", ["T1"]);
+  await fresh.online();
+  assert.deepEqual(A.getHeads(fresh.replica("store", "S0")), A.getHeads(back.replica("store", "S0")));
+});
+
+test("presence is passed on with the identity that the relay knows, and only within the territory", async () => {
+  await putDocuments(desk.context, stores(1));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const boss = await desk.phone("SV1", "supervisor", ["T1"]);
+  const stranger = await desk.phone("R002", "rep", ["T2"]);
+  for (const phone of [rep, boss, stranger]) await phone.online();
+  const doc = rep.id("store", "S0");
+  await rep.send({ type: "presence", doc, session: "s", count: 1, data: Uint8Array.of(1) });
+  const seen = await boss.until(({ type }) => type === "present");
+  assert.ok(seen.type === "present");
+  assert.deepEqual([seen.by, seen.role, seen.device], ["R001", "rep", rep.caller.device]);
+  assert.equal(
+    stranger.inbox.some(({ type }) => type === "present"),
+    false,
+  );
+  await stranger.send({ type: "presence", doc, session: "s", count: 1, data: Uint8Array.of(1) });
+  const refused = await stranger.until(({ type }) => type === "refused");
+  assert.ok(refused.type === "refused" && refused.code === "doc.scope");
+});
