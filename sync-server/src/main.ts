@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pino from "pino";
-import { systemClock } from "./clock.ts";
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import type { RelayConfig } from "./config.ts";
 import type { RelayContext } from "./context.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -27,7 +27,7 @@ export interface Relay {
 /** The relay, put together: folder, then what reads and writes it, then the doors. Throws `CannotStart`. */
 export async function startRelay(config: RelayConfig, onBroken: (reason: string) => void): Promise<Relay> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
-  const clock = systemClock();
+  const clock = createSystemClock();
   const folder = await openDataFolder(config, onBroken, true);
   const { workspace, writer, db, term } = folder;
   const hub = createHub();

@@ -1,5 +1,5 @@
 import { roleSchema } from "@sampai/engine/wire";
-import { systemClock } from "../clock.ts";
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { readConfig } from "../config.ts";
 import { openDataFolder } from "../data-folder.ts";
 import { invite } from "../devices/enrolment.ts";
@@ -45,7 +45,7 @@ export const enrol: Command = {
     const folder = await openDataFolder(config, diskGaveOut, false);
     try {
       if (add !== undefined) await folder.writer.run("addPerson", { person: { code: person, ...add } });
-      const invitation = await invite({ ...folder, clock: systemClock() }, person, ttlMinutes);
+      const invitation = await invite({ ...folder, clock: createSystemClock() }, person, ttlMinutes);
       if (!invitation.ok) throw new Refused(invitation.error);
       const { code, expires } = invitation.value;
       const url = config.publicUrl?.replace(/\/$/, "") ?? `http://127.0.0.1:${config.port === 0 ? 8080 : config.port}`;

@@ -26,6 +26,8 @@ export interface PlacedCandidate {
   readonly prev: string | null;
   readonly hash: string;
   readonly bytes: Uint8Array;
+  /** The signature of the batch that ended with this event; it covers the chain before it too. Absent or null within a batch. */
+  readonly signature?: Uint8Array | null;
 }
 
 export type QuarantineCode = "auth.revoked" | "batch.signature" | "auth.unknown";

@@ -11,6 +11,7 @@ export interface NewLeaf {
   readonly id: string | null;
   readonly flags: readonly LeafFlag[];
   readonly bytes: Uint8Array;
+  readonly signature?: Uint8Array | null;
 }
 
 /** Appends a leaf to the order log and answers its position: gapless from 0. */
@@ -18,8 +19,8 @@ export function appendLeaf(tx: Transaction, term: string, leaf: NewLeaf): number
   const next = tx.remember("log position", () => ({ position: headOf(tx) }));
   const { position } = next;
   tx.sql(
-    `insert into log (position, term, type, device, run, seq, hash, prev, id, received, flags, bytes)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into log (position, term, type, device, run, seq, hash, prev, id, received, flags, bytes, signature)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     position,
     term,
@@ -33,6 +34,7 @@ export function appendLeaf(tx: Transaction, term: string, leaf: NewLeaf): number
     tx.now,
     leaf.flags.length === 0 ? "[]" : JSON.stringify(leaf.flags),
     leaf.bytes,
+    leaf.signature ?? null,
   );
   next.position += 1;
   return position;

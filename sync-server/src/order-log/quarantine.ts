@@ -6,7 +6,8 @@ import { createAdmissionState } from "./state.ts";
 export function rejudgeQuarantine(tx: Transaction, term: string): void {
   const rows = tx
     .sql(
-      `select quarantine.device, quarantine.run, quarantine.seq, quarantine.prev, quarantine.hash, quarantine.bytes
+      `select quarantine.device, quarantine.run, quarantine.seq, quarantine.prev, quarantine.hash, quarantine.bytes,
+              quarantine.signature
          from quarantine join device on device.device = quarantine.device and device.revoked is null
          order by quarantine.device, quarantine.received, quarantine.run, quarantine.seq`,
     )

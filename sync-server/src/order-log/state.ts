@@ -56,8 +56,8 @@ export function createAdmissionState(
       const { id, kind, flags: contentFlags } = content(event);
       const reused = id !== null && sql("select 1 from log where id = ? limit 1").get(id) !== undefined;
       const flags: LeafFlag[] = [...placeFlags, ...contentFlags, ...(reused ? (["id-reused"] as const) : [])];
-      const { run, seq, hash, prev, bytes } = event;
-      const position = appendLeaf(tx, term, { type: "event", device, run, seq, hash, prev, id, flags, bytes });
+      const { run, seq, hash } = event;
+      const position = appendLeaf(tx, term, { ...event, type: "event", device, id, flags });
       noLongerExpected(hash);
       moveTip(tx, device, event);
       tx.note({
@@ -79,37 +79,33 @@ export function createAdmissionState(
     fillHole: (hash) => {
       sql("update hole set filled = ? where device = ? and hash = ?").run(now, device, hash);
     },
-    hold: ({ run, seq, hash, bytes }, want) => {
+    hold: ({ run, seq, hash, bytes, signature }, want) => {
       held().count += 1;
-      sql("insert into held (device, hash, want, run, seq, bytes, received) values (?, ?, ?, ?, ?, ?, ?)").run(
-        device,
-        hash,
-        want,
-        run,
-        seq,
-        bytes,
-        now,
-      );
+      sql(
+        `insert into held (device, hash, want, run, seq, bytes, signature, received)
+           values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(device, hash, want, run, seq, bytes, signature ?? null, now);
     },
     takeHeldOn: (want) => {
       const rows = sql(
-        "select run, seq, want as prev, hash, bytes from held where device = ? and want = ? order by run, seq, hash",
+        `select run, seq, want as prev, hash, bytes, signature from held
+           where device = ? and want = ? order by run, seq, hash`,
       ).all(device, want) as unknown as PlacedCandidate[];
       if (rows.length === 0) return rows;
       sql("delete from held where device = ? and want = ?").run(device, want);
       held().count -= rows.length;
       return rows;
     },
-    quarantine: ({ run, seq, prev, hash, bytes }, code) => {
+    quarantine: ({ run, seq, prev, hash, bytes, signature }, code) => {
       sql(
-        `insert or ignore into quarantine (device, hash, prev, code, run, seq, bytes, received)
-           values (?, ?, ?, ?, ?, ?, ?, ?)`,
-      ).run(device, hash, prev, code, run, seq, bytes, now);
+        `insert or ignore into quarantine (device, hash, prev, code, run, seq, bytes, signature, received)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(device, hash, prev, code, run, seq, bytes, signature ?? null, now);
     },
     placeHole: ({ run, seq, hash }) => {
       sql("insert into hole (device, hash, run, seq, filled) values (?, ?, ?, ?, null)").run(device, hash, run, seq);
-      const bytes = new Uint8Array();
-      appendLeaf(tx, term, { type: "hole", device, run, seq, hash, prev: null, id: null, flags: [], bytes });
+      const nothing = { prev: null, id: null, flags: [], bytes: new Uint8Array() };
+      appendLeaf(tx, term, { type: "hole", device, run, seq, hash, ...nothing });
       noLongerExpected(hash);
     },
     heldCount: () => held().count,

@@ -12,7 +12,8 @@ create table if not exists log (
   id text,
   received text not null,
   flags text not null,
-  bytes blob not null
+  bytes blob not null,
+  signature blob
 ) strict;
 create unique index if not exists log_hash on log (device, hash) where type = 'event';
 create index if not exists log_seq on log (device, run, seq);
@@ -33,6 +34,7 @@ create table if not exists held (
   run text not null,
   seq integer not null,
   bytes blob not null,
+  signature blob,
   received text not null,
   primary key (device, hash)
 ) strict;
@@ -60,6 +62,7 @@ create table if not exists quarantine (
   run text not null,
   seq integer not null,
   bytes blob not null,
+  signature blob,
   received text not null,
   primary key (device, hash)
 ) strict;

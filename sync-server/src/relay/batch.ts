@@ -25,11 +25,13 @@ export async function verifyBatch(
     }
     // A copy of its own: the frame's buffer may be far larger, and all of it would travel to the writer's thread.
     const bytes = new Uint8Array(item.bytes);
-    events.push({ run, seq, prev, hash: eventHash(bytes), bytes });
+    events.push({ run, seq, prev, hash: eventHash(bytes), bytes, signature: null });
   }
   const last = events.at(-1) as PlacedCandidate;
   const { workspace, device, publicKey } = sender;
-  if (await verify(signature, batchMessage({ workspace, device, ...last }), publicKey)) return ok(events);
+  if (await verify(signature, batchMessage({ workspace, device, ...last }), publicKey)) {
+    return ok([...events.slice(0, -1), { ...last, signature: new Uint8Array(signature) }]);
+  }
   return err(whyUnsigned(last, sender));
 }
 

@@ -1,0 +1,17 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { databaseFile, openForReading } from "../database/connection.ts";
+import { BadUsage, required, type CommandInput } from "./command.ts";
+
+/** Opens the data folder's database to read, whether a relay works in it or not. */
+export function openFolderForReading(input: CommandInput): { db: DatabaseSync; dir: string } {
+  const dir = path.resolve(required(input, "dir"));
+  if (!existsSync(databaseFile(dir))) throw new BadUsage(`${dir} holds no relay's data.`);
+  return { db: openForReading(dir), dir };
+}
+
+/** The workspace's id, for what was signed in its name. */
+export function workspaceIdIn(dir: string): string {
+  return (JSON.parse(readFileSync(path.join(dir, "workspace.json"), "utf8")) as { id: string }).id;
+}

@@ -1,0 +1,93 @@
+import { predecessor, readEvent } from "@sampai/engine";
+import { sha256Hex } from "@sampai/engine/core";
+import { batchMessage } from "@sampai/engine/wire";
+import { createPublicKey, verify as verifySignature } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import type { LeafFlag, LogLeaf } from "./log.ts";
+
+/** The first row that is not as it was written, and what is wrong with it. */
+export interface BadLeaf {
+  readonly position: number;
+  readonly what: string;
+}
+
+interface Row extends Omit<LogLeaf, "flags"> {
+  readonly flags: string;
+  readonly prev: string | null;
+  readonly signature: Uint8Array | null;
+}
+
+const PAGE = 1_000;
+
+/**
+ * Walks the whole log in pages: positions without a gap; each event's hash over its bytes; each event after the one it
+ * follows, or after the declared hole in its stead; each run signed to its end by its device. Answers the first bad row,
+ * or null. `progress` is told the position after each page.
+ */
+export function verifyLog(db: DatabaseSync, workspace: string, progress: (position: number) => void): BadLeaf | null {
+  const page = db.prepare("select * from log where position >= ? order by position limit ?");
+  const check = createLeafCheck(db, workspace);
+  let position = 0;
+  for (;;) {
+    const rows = page.all(position, PAGE) as unknown as Row[];
+    for (const row of rows) {
+      if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
+      const what = check(row);
+      if (what !== null) return { position, what };
+      position += 1;
+    }
+    progress(position);
+    if (rows.length < PAGE) return null;
+  }
+}
+
+function createLeafCheck(db: DatabaseSync, workspace: string): (row: Row) => string | null {
+  const placed = db.prepare(
+    "select position, run, seq from log where device = ? and hash = ? and type = 'event' limit 1",
+  );
+  const hole = db.prepare("select position from log where device = ? and hash = ? and type = 'hole' limit 1");
+  const follower = db.prepare(
+    "select 1 from log where device = ? and prev = ? and type = 'event' and run = ? and seq = ? limit 1",
+  );
+  const keyOf = db.prepare("select public_key as publicKey from device where device = ?");
+
+  const follows = ({ device, run, seq, prev, position }: Row): string | null => {
+    if (prev === null) return seq === 1 ? null : `is seq ${seq} of its run and follows nothing`;
+    const before = placed.get(device, prev) as { position: number; run: string; seq: number } | undefined;
+    const gap = hole.get(device, prev) as { position: number } | undefined;
+    const isAfter = (before?.position ?? Infinity) < position || (gap?.position ?? Infinity) < position;
+    if (!isAfter) return "stands before the event that it follows";
+    if (seq > 1 && before !== undefined && (before.run !== run || before.seq !== seq - 1)) {
+      return "follows an event that is not the one before it in its run";
+    }
+    return null;
+  };
+  const isSigned = (row: Row): string | null => {
+    const { device, run, seq, prev, hash, signature } = row;
+    if (signature === null) {
+      const later = follower.get(device, hash, run, seq + 1);
+      return later === undefined ? "is signed neither itself nor by an event after it" : null;
+    }
+    const known = keyOf.get(device) as { publicKey: string } | undefined;
+    if (known === undefined) return "comes from a device that is not known";
+    const message = batchMessage({ workspace, device, run, seq, prev, hash });
+    const x = Buffer.from(known.publicKey, "hex").toString("base64url");
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    return verifySignature(null, message, key, signature) ? null : "has a signature that does not verify";
+  };
+  return (row) => {
+    if (row.type !== "event") return null;
+    if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
+    return saysItsPlace(row) ?? follows(row) ?? isSigned(row);
+  };
+}
+
+// What the bytes say of their place was compared when they came; a row that was changed since says something else.
+function saysItsPlace({ bytes, flags, device, run, seq, prev }: Row): string | null {
+  const read = readEvent(bytes);
+  const marked = JSON.parse(flags) as LeafFlag[];
+  if (!read.ok || marked.includes("mismatch")) return null;
+  const { value } = read;
+  const same = value.device === device && value.run === run && value.seq === seq && predecessor(value) === prev;
+  return same ? null : "stands at another place than its bytes say";
+}
