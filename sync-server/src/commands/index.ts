@@ -11,6 +11,13 @@ import { serve } from "./serve.ts";
 
 /** Every command there is: a new one adds its line here. */
 export const commands: readonly Command[] = [
-  ...[serve, enrol, revoke],
-  ...[logTail, logExport, logVerify, logProve, logCheck, logKey],
+  serve,
+  enrol,
+  revoke,
+  logTail,
+  logExport,
+  logVerify,
+  logProve,
+  logCheck,
+  logKey,
 ];

@@ -27,28 +27,31 @@ const PAGE = 1_000;
 export function verifyLog(db: DatabaseSync, workspace: string, progress: (position: number) => void): BadLeaf | null {
   const page = db.prepare("select * from log where position >= ? order by position limit ?");
   const check = createLeafCheck(db, workspace);
+  // Found by looking ahead, so a fault of the row ahead is the better answer where there is one.
+  let unsigned: BadLeaf | null = null;
   let position = 0;
   for (;;) {
     const rows = page.all(position, PAGE) as unknown as Row[];
     for (const row of rows) {
       if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
-      const what = check(row);
+      const what = check.place(row) ?? check.signature(row);
       if (what !== null) return { position, what };
+      if (unsigned === null && !check.isSigned(row)) {
+        unsigned = { position, what: "is signed neither itself nor by an event after it" };
+      }
       position += 1;
     }
     progress(position);
-    if (rows.length < PAGE) return null;
+    if (rows.length < PAGE) return unsigned;
   }
 }
 
-function createLeafCheck(db: DatabaseSync, workspace: string): (row: Row) => string | null {
+function createLeafCheck(db: DatabaseSync, workspace: string) {
   const placed = db.prepare(
     "select position, run, seq from log where device = ? and hash = ? and type = 'event' limit 1",
   );
   const hole = db.prepare("select position from log where device = ? and hash = ? and type = 'hole' limit 1");
-  const follower = db.prepare(
-    "select 1 from log where device = ? and prev = ? and type = 'event' and run = ? and seq = ? limit 1",
-  );
+  const follower = db.prepare("select 1 from log where device = ? and prev = ? and type = 'event' and run = ? limit 1");
   const keyOf = db.prepare("select public_key as publicKey from device where device = ?");
 
   const follows = ({ device, run, seq, prev, position }: Row): string | null => {
@@ -62,23 +65,26 @@ function createLeafCheck(db: DatabaseSync, workspace: string): (row: Row) => str
     }
     return null;
   };
-  const isSigned = (row: Row): string | null => {
-    const { device, run, seq, prev, hash, signature } = row;
-    if (signature === null) {
-      const later = follower.get(device, hash, run, seq + 1);
-      return later === undefined ? "is signed neither itself nor by an event after it" : null;
-    }
-    const known = keyOf.get(device) as { publicKey: string } | undefined;
-    if (known === undefined) return "comes from a device that is not known";
-    const message = batchMessage({ workspace, device, run, seq, prev, hash });
-    const x = Buffer.from(known.publicKey, "hex").toString("base64url");
-    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-    return verifySignature(null, message, key, signature) ? null : "has a signature that does not verify";
-  };
-  return (row) => {
-    if (row.type !== "event") return null;
-    if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
-    return saysItsPlace(row) ?? follows(row) ?? isSigned(row);
+  return {
+    /** What is wrong with the row's bytes or place, or null. */
+    place: (row: Row): string | null => {
+      if (row.type !== "event") return null;
+      if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
+      return saysItsPlace(row) ?? follows(row);
+    },
+    /** What is wrong with the row's own signature, or null. */
+    signature: ({ device, run, seq, prev, hash, signature }: Row): string | null => {
+      if (signature === null) return null;
+      const known = keyOf.get(device) as { publicKey: string } | undefined;
+      if (known === undefined) return "comes from a device that is not known";
+      const message = batchMessage({ workspace, device, run, seq, prev, hash });
+      const x = Buffer.from(known.publicKey, "hex").toString("base64url");
+      const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+      return verifySignature(null, message, key, signature) ? null : "has a signature that does not verify";
+    },
+    /** Whether the row is signed, itself or by the event that goes on from it in its run. */
+    isSigned: ({ type, device, run, hash, signature }: Row): boolean =>
+      type !== "event" || signature !== null || follower.get(device, hash, run) !== undefined,
   };
 }
 

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { before, test } from "node:test";
+import { cp } from "node:fs/promises";
+import { workspaceIdIn } from "../src/commands/open-for-reading.ts";
+import { databaseFile } from "../src/database/connection.ts";
+import { verifyLog } from "../src/order-log/verify.ts";
+import { inviteRep, newFolder, sampai, serveRelay } from "./relay-process.ts";
+import { enrolPhone } from "./wire-phone.ts";
+
+let sound: string;
+
+before(async () => {
+  sound = await newFolder();
+  const relay = await serveRelay(sound);
+  const phone = await enrolPhone(relay.url, await inviteRep(sound));
+  const talk = await phone.connect();
+  const first = phone.events(6);
+  await talk.ask(phone.appendMessage(1, first.slice(0, 2)));
+  await talk.ask(phone.appendMessage(2, first.slice(2)));
+  const [lost, kept] = phone.events(2, { after: first.at(-1) ?? null });
+  assert.ok(lost && kept);
+  await talk.ask(phone.appendMessage(3, [kept]));
+  await talk.ask(phone.holeMessage(4, { run: lost.run, seq: lost.seq, hash: lost.hash }));
+  talk.socket.close();
+  assert.equal(await relay.end("SIGTERM"), 0);
+});
+
+/** The log and trail of a copy in which one row was changed. */
+async function changed(change: string): Promise<{ dir: string; db: DatabaseSync }> {
+  const dir = await newFolder();
+  await cp(sound, dir, { recursive: true });
+  const db = new DatabaseSync(databaseFile(dir));
+  assert.equal(db.prepare(change).run().changes, 1, change);
+  return { dir, db };
+}
+
+test("a sound log and trail verify", async () => {
+  const { status, out, err } = await sampai("log", "verify", "--dir", sound);
+  assert.equal(status, 0, out + err);
+  assert.match(out, /order log: 9 rows, all as they were written/);
+});
+
+for (const [what, change, row] of [
+  [
+    "one flipped bit in an event's bytes",
+    "update log set bytes = cast(replace(cast(bytes as text), 'S-0481', 'S-0480') as blob) where position = 3",
+    3,
+  ],
+  ["a changed seq", "update log set seq = 9 where position = 4", 4],
+  ["a missing row", "delete from log where position = 2", 2],
+  ["a missing signature", "update log set signature = null where position = 6", 6],
+  [
+    "a signature of something else",
+    "update log set signature = (select signature from log where position = 2) where position = 6",
+    6,
+  ],
+  ["an event moved before the one it follows", "update log set position = 100 where position = 1", 1],
+] as const) {
+  test(`verify names the row with ${what}`, async () => {
+    const { dir, db } = await changed(change);
+    assert.equal(verifyLog(db, workspaceIdIn(dir), () => undefined)?.position, row);
+    db.close();
+  });
+}
+
+test("the verify command names a trail row whose words were changed, and ends with status 1", async () => {
+  const { dir, db } = await changed("update trail set detail = '{}' where position = 1");
+  db.close();
+  const { status, out } = await sampai("log", "verify", "--dir", dir);
+  assert.equal(status, 1);
+  assert.match(out, /trail: row 1 does not match its hash/);
+});
+
+test("export writes every row as a line of JSON, and tail shows the newest", async () => {
+  const exported = await sampai("log", "export", "--dir", sound);
+  const lines = exported.out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { position: number; type: string });
+  assert.deepEqual(
+    lines.map(({ position }) => position),
+    lines.map((_, index) => index),
+  );
+  assert.deepEqual(new Set(lines.map(({ type }) => type)), new Set(["start", "event", "hole"]));
+  const tail = await sampai("log", "tail", "--dir", sound, "--count", "2");
+  assert.equal(tail.status, 0);
+  assert.match(tail.out, /next position 9/);
+  assert.equal(tail.out.trimEnd().split("\n").length, 4);
+});
