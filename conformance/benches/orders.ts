@@ -38,7 +38,11 @@ export const orders: Bench = {
       const code = await enrolmentCode(dir, `R${index}`, { name: `Phone ${index}`, role: "rep" });
       writers.push(await RawWriter.enrol(relay.url, code));
     }
-    const sample = (writers[0] as RawWriter).makeOrders(1)[0] as RawEvent;
+    const first = writers[0] as RawWriter;
+    const sample = first.makeOrders(1)[0] as RawEvent;
+    await first.connect();
+    await first.append([sample]);
+    first.close();
     const floor = fdatasyncFloor(path.join(folder, "floor"), sample.bytes);
     say(
       `Floor of this disk: ${floor.single} fdatasync/s of one order each, ${floor.batched} orders/s in batches of 50.`,

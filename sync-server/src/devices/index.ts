@@ -10,7 +10,8 @@ import type { Route } from "../route.ts";
 import { enrol, invite, INVITATION_MINUTES } from "./enrolment.ts";
 import { revokeDevice } from "./revocation.ts";
 
-const ENROLMENTS_PER_MINUTE = 20;
+// Only failures count: a whole office may enrol from one address, a guesser may not.
+const FAILED_ENROLMENTS_PER_MINUTE = 20;
 
 const inviteSchema = z.strictObject({
   person: z.string().min(1).max(60),
@@ -32,7 +33,7 @@ const revokeSchema = z.strictObject({
 });
 
 export function routes(context: RelayContext): Route[] {
-  const attempts = new RateLimiterMemory({ points: ENROLMENTS_PER_MINUTE, duration: 60 });
+  const attempts = new RateLimiterMemory({ points: FAILED_ENROLMENTS_PER_MINUTE, duration: 60 });
   return [
     {
       method: "POST",
@@ -41,15 +42,17 @@ export function routes(context: RelayContext): Route[] {
       bodyBytes: 4_096,
       does: "Enrols a device with a one-time code and its own public key; answers its certificate and token.",
       handle: async (c) => {
-        try {
-          await attempts.consume(remoteAddress(c));
-        } catch {
-          return { code: "frame.rate", detail: "enrolment", retryAfterMs: 60_000 };
+        const address = remoteAddress(c);
+        const tried = await attempts.get(address);
+        if (tried !== null && tried.remainingPoints <= 0) {
+          return { code: "frame.rate", detail: "enrolment", retryAfterMs: tried.msBeforeNext };
         }
         const request = enrolRequestSchema.safeParse(await bodyOf(c));
         if (!request.success) return { code: "request.malformed", detail: "enrolment" };
         const answer = await enrol(context, request.data);
-        return answer.ok ? c.json(answer.value) : answer.error;
+        if (answer.ok) return c.json(answer.value);
+        await attempts.consume(address).catch(() => undefined);
+        return answer.error;
       },
     },
     {
