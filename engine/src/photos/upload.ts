@@ -15,6 +15,10 @@ const IN_FLIGHT = 2;
 /** A piece without an answer for so long is given up; the upload goes on from what the relay holds. */
 const ANSWER_MS = 30_000;
 const LONGEST_BACKOFF_MS = 60_000;
+/** What a request and its answer cost beside the piece, for the budget's sake. */
+const AROUND_BYTES = 700;
+/** How far the manifest may lag behind the relay: it only shows progress, as the relay is asked before going on. */
+const NOTED_BYTES = 65_536;
 
 export interface PhotoLane {
   connected(term: string): void;
@@ -66,6 +70,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   const pauses = new Map<string, Pause>();
   const failures = new Map<string, number>();
   let lanePause: Pause | null = null;
+  let onLinkBytes = 0;
   let term: string | null = null;
   let closed = false;
   let cancelTimer: () => void = () => undefined;
@@ -80,7 +85,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     if (term === null || closed) return "signal";
     if (kind === "roaming") return "roaming";
     if (kind === "mobile" && part === "original" && policy.originalsOnWifiOnly) return "wifi";
-    return spending.allows(kind, part, bytes, policy) ? null : "budget";
+    return spending.allows(kind, part, onLinkBytes + bytes + AROUND_BYTES, policy) ? null : "budget";
   };
   const waitsFor = (record: OwedRecord, part: PhotoPart): PhotoWait | null => {
     const fact = facts.find(record.id);
@@ -153,6 +158,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   const send = (job: Job, file: OwedPart, bytes: Uint8Array, tally: { spent: number }): PhotoTransfer => {
     const { id, part } = job;
     let acknowledged = file.offset;
+    let noted = file.offset;
     let enteredTick = clock.tickMs();
     let urlSaved: Promise<boolean> = Promise.resolve(true);
     return channel.send({
@@ -164,14 +170,17 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         await urlSaved;
         if (job.stopped) return null;
         const release = await lanes.enter("photos");
-        if (job.stopped || held(part, Math.min(pace.pieceBytes(), bytes.length - acknowledged)) !== null) {
+        const pieceBytes = Math.min(pace.pieceBytes(), bytes.length - acknowledged);
+        if (job.stopped || held(part, pieceBytes) !== null) {
           release();
           return null;
         }
         enteredTick = clock.tickMs();
+        onLinkBytes += pieceBytes + AROUND_BYTES;
         const cancel = clock.after(ANSWER_MS, () => job.transfer?.stop());
         return () => {
           cancel();
+          onLinkBytes -= pieceBytes + AROUND_BYTES;
           release();
         };
       },
@@ -192,7 +201,10 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         }
         acknowledged = offset;
         owed.change(id, part, { offset });
-        void owed.saved();
+        if (offset - noted >= NOTED_BYTES) {
+          noted = offset;
+          void owed.saved();
+        }
         changed();
       },
       spent: (sentBytes, receivedBytes) => {
