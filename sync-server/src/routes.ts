@@ -1,9 +1,12 @@
 import type { HttpBindings } from "@hono/node-server";
 import { problem, refusals, type Refusal } from "@sampai/engine/wire";
 import { Hono, type Context } from "hono";
+import { cors } from "hono/cors";
 import { timingSafeEqual } from "node:crypto";
 import type { RelayContext } from "./context.ts";
+import { DiskFull } from "./database/writer.ts";
 import { secretHash } from "./devices/tokens.ts";
+import { FULL_RETRY_MS } from "./relay/append.ts";
 import type { Caller } from "./relay/part.ts";
 import type { RefusalNotes } from "./relay/refusal-notes.ts";
 import { remoteAddress } from "./remote-address.ts";
@@ -11,6 +14,8 @@ import { rooms } from "./rooms.ts";
 import type { Access, Route } from "./route.ts";
 import { serveApp } from "./static-app.ts";
 
+/** Where Capacitor's web views say that they are. */
+const APP_ORIGINS = ["https://localhost", "capacitor://localhost"];
 const BODY_BYTES = 65_536;
 
 /** Every endpoint there is, in one table: the relay's own, then the rooms'. */
@@ -35,6 +40,8 @@ export function createHttp(context: RelayContext, operatorKey: string, notes: Re
     notes.note(refusal, from, { via: `${c.req.method} ${c.req.routePath}` });
     return problemResponse(refusal);
   };
+  // The Android and iOS apps are pages of their own origin. Tokens travel in a header, so nothing rides along unasked.
+  app.use("/v1/*", cors({ origin: [...APP_ORIGINS], allowHeaders: ["authorization", "content-type"], maxAge: 600 }));
   for (const route of routeTable(context)) {
     app.on(route.method, route.path, async (c) => {
       const caller = authenticate(context, route.access, bearerOf(c), operatorKey);
@@ -48,6 +55,7 @@ export function createHttp(context: RelayContext, operatorKey: string, notes: Re
   serveApp(app, context.config.app);
   app.notFound(() => problemResponse({ code: "request.unknown" }));
   app.onError((error, c) => {
+    if (error instanceof DiskFull) return problemResponse({ code: "storage.full", retryAfterMs: FULL_RETRY_MS });
     context.log.error({ route: c.req.routePath, error: error.stack ?? String(error) }, "a route threw");
     return problemResponse({ code: "relay.busy" });
   });

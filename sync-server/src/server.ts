@@ -8,6 +8,8 @@ import { CannotStart } from "./stop-reasons.ts";
 const SOCKETS = 20_000;
 /** A 2G phone needs up to 40 s for its handshake. */
 const HANDSHAKE_MS = 60_000;
+/** Requests under way get this long to end when the server closes. */
+const DRAIN_MS = 2_000;
 
 type FetchHandler = Parameters<typeof createAdaptorServer>[0]["fetch"];
 
@@ -39,10 +41,12 @@ export async function listen(
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
+      const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
-      server.closeAllConnections();
-      if (server.listening) await once(server, "close");
+      const enough = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+      await closed;
+      clearTimeout(enough);
     },
   };
 }

@@ -14,7 +14,8 @@ export interface HandedIn {
 }
 
 const BUSY_RETRY_MS = 1_000;
-const FULL_RETRY_MS = 10_000;
+/** A full disk is rarely over sooner. */
+export const FULL_RETRY_MS = 10_000;
 
 /** The one way for facts into the log, whichever transport brought them. Resolves once the batch is handed in. */
 export async function handIn(

@@ -2,6 +2,8 @@ import { decodeFrame, limits, phoneMessageSchema, type PhoneMessage } from "@sam
 import type { Logger } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { WebSocket } from "ws";
+import { DiskFull } from "../database/writer.ts";
+import { FULL_RETRY_MS } from "./append.ts";
 import type { Connection, RelayPart } from "./part.ts";
 
 /** Messages that wait in one connection before the relay stops reading from it for a while. */
@@ -35,8 +37,13 @@ export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
       try {
         if (open) await part.receive(connection, message, frameBytes);
       } catch (error) {
-        log.error({ part: part.name, type: message.type, device, error: traceOf(error) }, "a part threw");
-        connection.refuse("n" in message ? message.n : null, { code: "relay.busy" });
+        const n = "n" in message ? message.n : null;
+        if (error instanceof DiskFull) {
+          connection.refuse(n, { code: "storage.full", retryAfterMs: FULL_RETRY_MS });
+        } else {
+          log.error({ part: part.name, type: message.type, device, error: traceOf(error) }, "a part threw");
+          connection.refuse(n, { code: "relay.busy" });
+        }
       }
       waiting -= 1;
       if (socket.isPaused && waiting < WAITING / 2) socket.resume();
