@@ -4,6 +4,7 @@ import * as documents from "../documents/operations.ts";
 import * as orderLog from "../order-log/operations.ts";
 import * as proof from "../proof/operations.ts";
 import * as photos from "../photos/operations.ts";
+import * as reference from "../reference/operations.ts";
 import * as trail from "../trail/operations.ts";
 import type { TrailNote } from "../trail/trail.ts";
 
@@ -33,6 +34,7 @@ export const operations = {
   ...orderLog.operations,
   ...photos.operations,
   ...proof.operations,
+  ...reference.operations,
   ...trail.operations,
 } as const;
 
@@ -48,5 +50,6 @@ export const tables = [
   orderLog.tables,
   photos.tables,
   proof.tables,
+  reference.tables,
   trail.tables,
 ].join("\n");

@@ -30,7 +30,8 @@ export function crossCheck(rows: Rows, known: Known, baseWeek: string): ImportFi
   const at = (file: string) => ({
     refuse: (line: number, column: string | null, reason: string) =>
       findings.refused.push({ file, line, column, reason } satisfies ImportProblem),
-    warn: (line: number, column: string | null, reason: string) => findings.warnings.push({ file, line, column, reason }),
+    warn: (line: number, column: string | null, reason: string) =>
+      findings.warnings.push({ file, line, column, reason }),
   });
 
   const reps = at("reps.csv");
@@ -68,13 +69,23 @@ export function crossCheck(rows: Rows, known: Known, baseWeek: string): ImportFi
       const problem = notInMalaysia(lat, lon);
       if (problem !== null) stores.refuse(line, "lat", problem);
       if (row.coord_uncertainty_m === null || row.coord_source === null) {
-        stores.warn(line, "coord_uncertainty_m", "a point without uncertainty and source is shown as of unknown quality");
+        stores.warn(
+          line,
+          "coord_uncertainty_m",
+          "a point without uncertainty and source is shown as of unknown quality",
+        );
       }
     }
     const outlet = JSON.stringify([row.name.toLowerCase(), row.postcode, row.address?.toLowerCase() ?? null]);
     const first = lineOfOutlet.get(outlet);
     if (first === undefined) lineOfOutlet.set(outlet, line);
     else stores.warn(line, "name", `same name, postcode and address as line ${first}: one outlet twice?`);
+  }
+
+  const rules = at("rules.csv");
+  for (const { line, rule } of rows.rules ?? []) {
+    if (!known.rules.has(rule))
+      rules.refuse(line, "rule", `there is no rule ${rule}; there are ${[...known.rules].join(", ")}`);
   }
 
   checkPlans(rows, known, baseWeek, people, at("plans.csv"));
@@ -94,7 +105,8 @@ function checkPlans(
   people: ReadonlyMap<string, { readonly role: string }>,
   plans: Pen,
 ): void {
-  const stores = rows.stores === undefined ? known.stores : new Set([...known.stores, ...rows.stores.map((s) => s.code)]);
+  const stores =
+    rows.stores === undefined ? known.stores : new Set([...known.stores, ...rows.stores.map((s) => s.code)]);
   const lineOfStop = new Map<string, number>();
   const lineOfVisit = new Map<string, number>();
   for (const { line, rep, week, weekday, stop, store } of rows.plans ?? []) {

@@ -6,6 +6,8 @@ export interface Known {
   readonly pack: Pack | null;
   /** Codes of stores that have a store master. */
   readonly stores: ReadonlySet<string>;
+  /** Names of the policies and detectors that there are. */
+  readonly rules: ReadonlySet<string>;
 }
 
 /** What an import may refer to: the rows of a given file, else what the workspace holds. */

@@ -43,9 +43,12 @@ export function packContent(
       [],
     schemes:
       rows.schemes?.map(({ scheme, sku, from_quantity, unit_price_rm, from, to }) => ({
-        ...{ scheme, sku, from, to },
+        scheme,
+        sku,
         fromQuantity: from_quantity,
         unitPriceSen: unit_price_rm,
+        from,
+        to,
       })) ??
       inForce?.schemes ??
       [],

@@ -1,0 +1,70 @@
+import { assert, packBytes, packContentHash, sha256Hex, type Pack } from "@sampai/engine";
+import { packMessage } from "@sampai/engine/wire";
+import type { DatabaseSync } from "node:sqlite";
+import type { Writer } from "../database/writer.ts";
+import type { StoredPacks } from "./stored-packs.ts";
+
+/** A phone may name a higher pack than we hold after a restore; beyond this it is not believed. */
+const BELIEVED_AHEAD = 1_000;
+
+export interface IssueDeps {
+  readonly db: DatabaseSync;
+  readonly writer: Writer;
+  readonly packs: StoredPacks;
+  readonly workspace: { readonly sign: (message: Uint8Array) => Uint8Array };
+  /** RFC 3339 UTC. */
+  readonly now: string;
+}
+
+export interface Issued {
+  readonly number: number;
+  readonly sha256: string;
+  /** False where the pack in force says the same already: nothing was written. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Issues what `content` makes of the pack in force as the next pack, signed by the root key, with its people. Content
+ * that says nothing new makes no new pack.
+ */
+export async function issuePack(
+  deps: IssueDeps,
+  content: (inForce: Pack | null) => Omit<Pack, "number" | "issuedAt">,
+  detail: Readonly<Record<string, unknown>>,
+): Promise<Issued> {
+  const { packs, writer, workspace, now } = deps;
+  // Another import can come in between; its pack is then what this one builds on.
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
+    const inForce = packs.newest();
+    const pack: Pack = { ...content(inForce), number: nextNumber(deps), issuedAt: now };
+    const contentHash = packContentHash(pack);
+    if (inForce !== null && packContentHash(inForce) === contentHash) {
+      const row = packs.row(inForce.number);
+      assert(row !== undefined, "the pack in force is stored");
+      return { number: inForce.number, sha256: row.sha256, isNew: false };
+    }
+    const bytes = packBytes(pack);
+    const sha256 = sha256Hex(bytes);
+    const signature = Buffer.from(workspace.sign(packMessage(sha256))).toString("hex");
+    const row = { number: pack.number, sha256, signature, contentHash, issued: now, bytes };
+    const people = pack.people;
+    const after = inForce?.number ?? null;
+    if (await writer.run("issuePack", { pack: row, after, people, detail })) {
+      return { number: pack.number, sha256, isNew: true };
+    }
+  }
+  throw new Error("ten other imports came in between");
+}
+
+/**
+ * One above the newest pack here, and above what phones say they hold: after a restore from a backup a lost pack's
+ * number must not be given to another content.
+ */
+function nextNumber({ db, packs }: IssueDeps): number {
+  const newest = packs.newestNumber() ?? 0;
+  const row = db
+    .prepare("select max(cast(json_extract(claim, '$.pack') as integer)) as pack from contact where json_valid(claim)")
+    .get() as { pack: number | null };
+  const claimed = row.pack ?? 0;
+  return 1 + (claimed <= newest + BELIEVED_AHEAD ? Math.max(newest, claimed) : newest);
+}

@@ -1,0 +1,56 @@
+import { packSchema, type Pack } from "@sampai/engine";
+import type { DatabaseSync } from "node:sqlite";
+import type { PackRow } from "./operations.ts";
+
+/** Packs kept parsed: events of a few weeks pin a handful. */
+const PARSED = 8;
+
+/** Reads issued packs. Packs never change, so what was read once stays true. */
+export interface StoredPacks {
+  /** Number of the newest pack, null before the first import. */
+  newestNumber(): number | null;
+  newest(): Pack | null;
+  /** A pack by its number, null where none has it. */
+  pack(number: number): Pack | null;
+  /** A pack with its signature, as devices get it. */
+  row(number: number): PackRow | undefined;
+}
+
+/** The same for any connection that can read the relay's database: relay, followers, commands. */
+export function createStoredPacks(db: DatabaseSync): StoredPacks {
+  const newestNumber = db.prepare("select max(number) as number from pack");
+  const rowOf = db.prepare(
+    "select number, sha256, signature, content_hash as contentHash, issued, bytes from pack where number = ?",
+  );
+  const parsed = new Map<number, Pack>();
+  const row = (number: number) => {
+    if (!Number.isSafeInteger(number) || number < 1) return undefined;
+    return rowOf.get(number) as PackRow | undefined;
+  };
+  const pack = (number: number): Pack | null => {
+    let found = parsed.get(number);
+    if (found === undefined) {
+      const stored = row(number);
+      if (stored === undefined) return null;
+      found = packSchema.parse(JSON.parse(new TextDecoder().decode(stored.bytes)));
+    }
+    // The one used last is the last to go.
+    parsed.delete(number);
+    parsed.set(number, found);
+    for (const oldest of parsed.keys()) {
+      if (parsed.size <= PARSED) break;
+      parsed.delete(oldest);
+    }
+    return found;
+  };
+  const numberNow = () => (newestNumber.get() as { number: number | null }).number;
+  return {
+    newestNumber: numberNow,
+    newest: () => {
+      const number = numberNow();
+      return number === null ? null : pack(number);
+    },
+    pack,
+    row,
+  };
+}
