@@ -2,6 +2,8 @@ import type { RelayContext } from "./context.ts";
 import * as devices from "./devices/index.ts";
 import * as documents from "./documents/index.ts";
 import * as proof from "./proof/index.ts";
+import * as imports from "./import/index.ts";
+import * as reference from "./reference/index.ts";
 import * as facts from "./relay/facts.ts";
 import type { Caller, RelayPart } from "./relay/part.ts";
 import type { Route } from "./route.ts";
@@ -17,4 +19,4 @@ export interface Room {
 }
 
 /** Every room there is: a new one adds its line here. */
-export const rooms: readonly Room[] = [facts, documents, proof, devices];
+export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports];

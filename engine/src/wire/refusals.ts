@@ -62,6 +62,7 @@ export const refusals = {
   "pack.signature": row("The reference pack is not signed by this workspace's root key.", 422, null, false),
   "pack.malformed": row("The reference pack cannot be read by this version.", 422, null, false),
   "pack.number": row("This is another reference pack than the one asked for.", 409, null, false),
+  "import.rows": row("Files of the import hold rows that cannot be used. Nothing was written.", 422, null, false),
   "photo.unknown": row("There is no such photo.", 404, null, false),
   "photo.owner": row("This photo belongs to another device.", 403, null, false),
   "photo.exists": row("This photo is at HQ already.", 409, null, false),

@@ -1,22 +1,8 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { createNodeCrypto } from "../../adapters/node-crypto.ts";
 import { bytesToHex, type Crypto, type Pack } from "../../src/index.ts";
 
-/** Ed25519 by @noble/curves, as a WebView has it. */
-export const crypto: Crypto = {
-  generateKeyPair: () => {
-    const secretKey = ed25519.utils.randomSecretKey();
-    return Promise.resolve({ secretKey, publicKey: ed25519.getPublicKey(secretKey) });
-  },
-  sign: (message, secretKey) => Promise.resolve(ed25519.sign(message, secretKey)),
-  verify: (signature, message, publicKey) => {
-    try {
-      return Promise.resolve(ed25519.verify(signature, message, publicKey));
-    } catch {
-      return Promise.resolve(false);
-    }
-  },
-};
-
+export const crypto: Crypto = createNodeCrypto();
 export const rootSecretKey = new Uint8Array(32).fill(7);
 export const rootKey = bytesToHex(ed25519.getPublicKey(rootSecretKey));
 

@@ -52,10 +52,17 @@ function overview(): string {
   return ["sampai COMMAND [options]", "", ...lines, "", "sampai COMMAND --help tells more."].join("\n");
 }
 
-function helpOf({ name, positionals, does, options, explains }: Command): string {
+function helpOf({ name, positionals, does, options, explains, more }: Command): string {
   const lines = Object.entries(options).map(([option, { type }]) => {
     const typed = `--${option}${type === "string" ? " …" : ""}`;
     return `  ${typed.padEnd(20)} ${explains[option] ?? ""}`;
   });
-  return [`sampai ${name}${positionals === "" ? "" : ` ${positionals}`}`, "", does, "", ...lines].join("\n");
+  return [
+    `sampai ${name}${positionals === "" ? "" : ` ${positionals}`}`,
+    "",
+    does,
+    "",
+    ...lines,
+    ...(more === undefined ? [] : ["", more]),
+  ].join("\n");
 }

@@ -10,6 +10,8 @@ export interface Command {
   readonly options: ParseArgsOptionsConfig;
   /** A line for each option, in the order of `options`. */
   readonly explains: Readonly<Record<string, string>>;
+  /** What stands below the options in its help. */
+  readonly more?: string;
   run(input: CommandInput): Promise<ExitCode>;
 }
 

@@ -119,7 +119,7 @@ export const stores = table({
     state: may("State", "text", "Negeri Sembilan", words(200)),
     territory: need("Territory, as in territories.csv", "code", "NS-SER", code()),
     owner_rep: may("Responsible rep, as in reps.csv", "code", "R012", code()),
-    lat: may("Latitude, WGS 84; with lon or not at all", "degrees", "2.72520", decimal(-90, 90)),
+    lat: may("Latitude, WGS 84; with lon or not at all", "degrees", "2.72520", decimal(-180, 180)),
     lon: may("Longitude, WGS 84", "degrees", "101.93780", decimal(-180, 180)),
     coord_uncertainty_m: may(
       "How far the store may be from that point, in metres",

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { detectors } from "../anomalies/index.ts";
 import type { Writer } from "../database/writer.ts";
 import { issuePack, type Issued } from "../reference/issue.ts";
-import { createStoredPacks } from "../reference/stored-packs.ts";
+import { packsOf } from "../reference/stored-packs.ts";
 import type { ImportFiles } from "./csv-folder.ts";
 import { planDocuments, storeDocuments, type ImportedDocument } from "./imported-documents.ts";
 import type { Known } from "./known.ts";
@@ -20,11 +20,16 @@ export interface DocumentCounts {
   readonly unchanged: number;
 }
 
-/**
- * PORT. Writes documents as HQ's files have them. MUST write only values that differ from what the last import wrote, so
- * that an unchanged file never undoes what a person corrected since, and MUST be safe to repeat after a crash.
- */
-export type PutDocuments = (documents: readonly ImportedDocument[]) => Promise<DocumentCounts>;
+/** PORT. The relay's documents, as an import writes them. */
+export interface ImportedDocuments {
+  /**
+   * MUST write only values that differ from what the last import wrote, so that an unchanged file never undoes what a
+   * person corrected since, and MUST be safe to repeat after a crash.
+   */
+  put(documents: readonly ImportedDocument[]): Promise<DocumentCounts>;
+  /** Codes of the stores that have a store master. */
+  storeCodes(): Iterable<string>;
+}
 
 export interface ImportDeps {
   readonly db: DatabaseSync;
@@ -34,9 +39,8 @@ export interface ImportDeps {
     readonly zone: string;
     readonly sign: (message: Uint8Array) => Uint8Array;
   };
-  readonly putDocuments: PutDocuments;
-  /** Codes of the stores that have a store master. */
-  readonly storeCodes: () => Iterable<string>;
+  /** Null where this relay keeps no documents: then people and pack are imported alone. */
+  readonly documents: ImportedDocuments | null;
   /** Relay wall time in milliseconds since 1970. */
   readonly nowMs: number;
 }
@@ -45,8 +49,9 @@ export interface ImportSummary {
   readonly pack: Issued;
   /** Rows read, by file. */
   readonly rows: Readonly<Record<string, number>>;
-  readonly stores: DocumentCounts;
-  readonly plans: DocumentCounts;
+  /** Null where this relay keeps no documents. */
+  readonly stores: DocumentCounts | null;
+  readonly plans: DocumentCounts | null;
   readonly week: string;
   readonly warnings: readonly ImportProblem[];
 }
@@ -61,11 +66,11 @@ export async function runImport(
   options: { readonly week?: string } = {},
 ): Promise<Result<ImportSummary, readonly ImportProblem[]>> {
   const { db, workspace, nowMs } = deps;
-  const packs = createStoredPacks(db);
+  const packs = packsOf(db);
   const thisWeek = weekOf(dayIn(nowMs, workspace.zone));
   const week = resolveWeek(options.week ?? thisWeek, thisWeek);
   if (week === undefined) return err([wholeImport(`there is no week ${options.week ?? ""}`)]);
-  const known: Known = { pack: packs.newest(), stores: new Set(deps.storeCodes()), rules: ruleNames };
+  const known: Known = { pack: packs.newest(), stores: new Set(deps.documents?.storeCodes()), rules: ruleNames };
   const checked = readFiles(files, known, week);
   if (!checked.ok) return checked;
   const { rows, warnings } = checked.value;
@@ -92,8 +97,8 @@ export async function runImport(
   return ok({
     pack,
     rows: counts,
-    stores: await deps.putDocuments(stores),
-    plans: await deps.putDocuments(plans),
+    stores: (await deps.documents?.put(stores)) ?? null,
+    plans: (await deps.documents?.put(plans)) ?? null,
     week,
     warnings,
   });

@@ -24,7 +24,9 @@ export function refusalLines(problems: readonly ImportProblem[]): readonly strin
   return [`Nothing was imported: ${count}.`, ...problems.map((one) => `  ${problemLine(one)}`)];
 }
 
-function countWords({ created, changed, unchanged }: DocumentCounts): string {
+function countWords(counts: DocumentCounts | null): string {
+  if (counts === null) return "not written, because this relay keeps no documents";
+  const { created, changed, unchanged } = counts;
   return `${created} new, ${changed} changed, ${unchanged} as they were`;
 }
 

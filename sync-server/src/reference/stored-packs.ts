@@ -16,8 +16,16 @@ export interface StoredPacks {
   row(number: number): PackRow | undefined;
 }
 
-/** The same for any connection that can read the relay's database: relay, followers, commands. */
-export function createStoredPacks(db: DatabaseSync): StoredPacks {
+const opened = new WeakMap<DatabaseSync, StoredPacks>();
+
+/** The packs that a connection to the relay's database can read: the same for relay, followers and commands. */
+export function packsOf(db: DatabaseSync): StoredPacks {
+  const packs = opened.get(db) ?? createStoredPacks(db);
+  opened.set(db, packs);
+  return packs;
+}
+
+function createStoredPacks(db: DatabaseSync): StoredPacks {
   const newestNumber = db.prepare("select max(number) as number from pack");
   const rowOf = db.prepare(
     "select number, sha256, signature, content_hash as contentHash, issued, bytes from pack where number = ?",

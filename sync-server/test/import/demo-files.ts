@@ -1,0 +1,98 @@
+import type { Claim } from "@sampai/engine/wire";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { openDataFolder, type DataFolder } from "../../src/data-folder.ts";
+import { readCsvFolder, type ImportFiles } from "../../src/import/csv-folder.ts";
+import type { DocumentCounts, ImportedDocuments } from "../../src/import/import.ts";
+import type { ImportedDocument } from "../../src/import/imported-documents.ts";
+
+export const demoFolder = path.join(import.meta.dirname, "../../demo");
+export const demoFiles = (): ImportFiles => readCsvFolder(demoFolder);
+export const bytesOf = (text: string) => new TextEncoder().encode(text);
+export const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+/** A few rows of every file, small enough to read in a test. */
+export function smallFiles(): Record<string, Uint8Array> {
+  const texts = {
+    "territories.csv": "code,name\nT1,North\nT2,South\n",
+    "reps.csv": "code,name,role,territories\nR001,Ravi,rep,T1\nR002,Aishah,rep,T2\nS001,Zainab,supervisor,T1|T2\n",
+    "goods.csv": "sku,name,unit,price_rm\n910,Cordial,2 liter,11.00\n1,Chicken,1kg,8.69\n",
+    "schemes.csv": "scheme,sku,from_quantity,unit_price_rm,from,to\nBULK,910,12,10.50,2026-01-01,2026-12-31\n",
+    "stores.csv":
+      "code,name,territory,owner_rep,lat,lon,coord_uncertainty_m,coord_source\n" +
+      "S-1,Kedai Satu,T1,R001,2.7252,101.9378,4000,town\nS-2,Kedai Dua,T2,R002,2.5,101.8,100,survey\n",
+    "plans.csv": "rep,week,weekday,stop,store\nR001,+0,1,1,S-1\nR001,+0,2,1,S-2\n",
+    "forms.csv":
+      "form,version,title_en,title_ms,question,label_en,label_ms,type,options,required\n" +
+      "shelf,1,Audit,Audit,facings,Facings,Muka,integer,,yes\nshelf,1,Audit,Audit,promo,Promo,Promosi,choice,a:A:A|b:B:B,no\n",
+    "holidays.csv": "date,name\n2026-08-31,Hari Kebangsaan\n",
+    "rules.csv": "rule,consequence\ncredit-limit,hold-order\n",
+  };
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, bytesOf(text)]));
+}
+
+/** A fresh data folder without a relay. */
+export async function openFolder(): Promise<{ folder: DataFolder; close: () => Promise<void> }> {
+  const dir = await mkdtemp(path.join(tmpdir(), "sampai-import-"));
+  const onBroken = (reason: string) => {
+    throw new Error(reason);
+  };
+  const folder = await openDataFolder(dir, "Asia/Kuala_Lumpur", onBroken, false);
+  const close = async () => {
+    await folder.close();
+    await rm(dir, { recursive: true });
+  };
+  return { folder, close };
+}
+
+export async function withFolder<T>(work: (folder: DataFolder) => Promise<T>): Promise<T> {
+  const { folder, close } = await openFolder();
+  try {
+    return await work(folder);
+  } finally {
+    await close();
+  }
+}
+
+/** What a phone that holds this pack declares on contact. */
+export function claimOf(pack: number): Claim {
+  return {
+    v: 1,
+    workspace: "w",
+    device: "d1",
+    at: "2026-11-25T03:00:00.000Z",
+    tips: [],
+    damaged: 0,
+    acks: [],
+    queue: { events: 0, orders: 0, oldestAt: null, documents: 0, photos: 0, photoBytes: 0 },
+    photosOwed: [],
+    dirty: [],
+    cursor: null,
+    pack,
+    attempts: [],
+    spent: { day: "2026-11-25", sentBytes: 0, receivedBytes: 0 },
+    app: "test",
+  };
+}
+
+/** The documents' port, kept in memory: what was handed over last stands in `put`. */
+export function rememberedDocuments(): ImportedDocuments & { readonly documents: Map<string, ImportedDocument> } {
+  const documents = new Map<string, ImportedDocument>();
+  return {
+    documents,
+    storeCodes: () => [...documents.values()].filter(({ kind }) => kind === "store").map(({ key }) => key),
+    put: (handed) => {
+      const counts: Record<keyof DocumentCounts, number> = { created: 0, changed: 0, unchanged: 0 };
+      for (const document of handed) {
+        const id = `${document.kind} ${document.key}`;
+        const before = documents.get(id);
+        documents.set(id, document);
+        if (before === undefined) counts.created += 1;
+        else if (JSON.stringify(before) === JSON.stringify(document)) counts.unchanged += 1;
+        else counts.changed += 1;
+      }
+      return Promise.resolve(counts);
+    },
+  };
+}
