@@ -52,7 +52,7 @@ export const importCommand: Command = {
 
 async function importHere(dir: string, files: ImportFiles, week: string | undefined): Promise<Outcome> {
   const config = readConfig({ dir }, process.env);
-  const folder = await openDataFolder(config.dir, config.zone, diskGaveOut, false);
+  const folder = await openDataFolder(config, diskGaveOut, false);
   try {
     const { db, writer, workspace } = folder;
     const deps = { db, writer, workspace, documents: null, nowMs: systemClock().wallMs() };

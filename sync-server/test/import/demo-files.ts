@@ -2,6 +2,7 @@ import type { Claim } from "@sampai/engine/wire";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { readConfig } from "../../src/config.ts";
 import { openDataFolder, type DataFolder } from "../../src/data-folder.ts";
 import { readCsvFolder, type ImportFiles } from "../../src/import/csv-folder.ts";
 import type { DocumentCounts, ImportedDocuments } from "../../src/import/import.ts";
@@ -38,7 +39,7 @@ export async function openFolder(): Promise<{ folder: DataFolder; close: () => P
   const onBroken = (reason: string) => {
     throw new Error(reason);
   };
-  const folder = await openDataFolder(dir, "Asia/Kuala_Lumpur", onBroken, false);
+  const folder = await openDataFolder(readConfig({ dir }, {}), onBroken, false);
   const close = async () => {
     await folder.close();
     await rm(dir, { recursive: true });
