@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { openDataFolder } from "../data-folder.ts";
+import { documentsOf } from "../documents/host.ts";
 import { readCsvFolder, type ImportFiles } from "../import/csv-folder.ts";
 import { runImport, type ImportSummary } from "../import/import.ts";
 import type { ImportRequest } from "../import/index.ts";
@@ -54,9 +55,16 @@ async function importHere(dir: string, files: ImportFiles, week: string | undefi
   const config = readConfig({ dir }, process.env);
   const folder = await openDataFolder(config, diskGaveOut, false);
   try {
-    const { db, writer, workspace } = folder;
-    const deps = { db, writer, workspace, documents: null, nowMs: systemClock().wallMs() };
-    return await runImport(deps, files, week === undefined ? {} : { week });
+    // Damage found on the way is told on stderr; the trail keeps it.
+    const log = {
+      error: (detail: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(detail)}\n`),
+    };
+    const whole = { ...folder, clock: systemClock(), log };
+    try {
+      return await runImport(whole, files, week === undefined ? {} : { week });
+    } finally {
+      await documentsOf(whole).stop();
+    }
   } finally {
     await folder.close();
   }

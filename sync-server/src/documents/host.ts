@@ -2,6 +2,7 @@ import { readingRules, type Clock, type ReadingRules } from "@sampai/engine";
 import { startAutomerge } from "@sampai/engine/adapters/automerge";
 import type { DatabaseSync } from "node:sqlite";
 import type { Writer } from "../database/writer.ts";
+import { packsOf, type StoredPacks } from "../reference/stored-packs.ts";
 import type { Connection } from "../relay/part.ts";
 import { Feed } from "./feed.ts";
 import { createFeedItems, type FeedItems } from "./feed-items.ts";
@@ -90,7 +91,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     feed.stored(change);
     snapshots.stored(change);
   };
-  const rules = createRules(stored, () => clock.wallMs());
+  const rules = createRules(stored, packsOf(db), () => clock.wallMs());
   const stop = async () => {
     await snapshots.stop();
     open.close();
@@ -111,12 +112,12 @@ function createHost(folder: DocumentFolder): DocumentHost {
   };
 }
 
-function createRules(stored: StoredDocuments, nowMs: () => number): () => ReadingRules {
+function createRules(stored: StoredDocuments, packs: StoredPacks, nowMs: () => number): () => ReadingRules {
   let rules: ReadingRules | null = null;
   let readAtMs = 0;
   return () => {
     if (rules === null || nowMs() - readAtMs > RULES_MS) {
-      rules = { ...readingRules(null), names: stored.names() };
+      rules = { ...readingRules(packs.newest()), names: stored.names() };
       readAtMs = nowMs();
     }
     return rules;

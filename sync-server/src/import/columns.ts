@@ -205,8 +205,25 @@ export const rules = table({
   },
 });
 
+export const conflicts = table({
+  file: "conflicts.csv",
+  holds: "how concurrent edits of a field are settled; a field without a row keeps the rule of its schema",
+  key: ["document", "field"],
+  mostRows: 1_000,
+  columns: {
+    document: need("Kind of document", "store, visit or plan", "store", oneOf("store", "visit", "plan")),
+    field: need("Field of it", "code", "channel", code()),
+    rule: need(
+      "What settles it",
+      "latest, authority, max, min, monotone or keep-all",
+      "keep-all",
+      oneOf("latest", "authority", "max", "min", "monotone", "keep-all"),
+    ),
+  },
+});
+
 /** Every file there is, in the order in which they are read and explained. */
-export const tables = { territories, reps, goods, schemes, stores, plans, forms, holidays, rules } as const;
+export const tables = { territories, reps, goods, schemes, stores, plans, forms, holidays, rules, conflicts } as const;
 export type TableName = keyof typeof tables;
 
 /** The rows of the files that were given; a file that was not given is absent. */

@@ -1,4 +1,5 @@
 import type { Rows } from "./columns.ts";
+import { unfitRule } from "./conflict-rules.ts";
 import { referable, type Known } from "./known.ts";
 import { notInMalaysia } from "./map-of-malaysia.ts";
 import type { ImportFindings, ImportProblem } from "./problem.ts";
@@ -90,6 +91,11 @@ export function crossCheck(rows: Rows, known: Known, baseWeek: string): ImportFi
 
   checkPlans(rows, known, baseWeek, people, at("plans.csv"));
   checkForms(rows, known, at("forms.csv"));
+  const conflicts = at("conflicts.csv");
+  for (const { line, document, field, rule } of rows.conflicts ?? []) {
+    const problem = unfitRule(document, field, rule);
+    if (problem !== null) conflicts.refuse(line, problem.column, problem.reason);
+  }
   return findings;
 }
 

@@ -1,57 +1,29 @@
-import { dayIn, err, ok, packSchema, policies, type Result } from "@sampai/engine";
-import type { DatabaseSync } from "node:sqlite";
+import { dayIn, documentId, err, ok, packSchema, policies, type Result } from "@sampai/engine";
 import { detectors } from "../anomalies/index.ts";
-import type { Writer } from "../database/writer.ts";
+import { documentsOf, type DocumentFolder } from "../documents/host.ts";
+import { putDocuments, type PutCounts } from "../documents/put-documents.ts";
 import { issuePack, type Issued } from "../reference/issue.ts";
 import { packsOf } from "../reference/stored-packs.ts";
+import type { Workspace } from "../workspace.ts";
 import type { ImportFiles } from "./csv-folder.ts";
-import { planDocuments, storeDocuments, type ImportedDocument } from "./imported-documents.ts";
+import { planDocuments, storeDocuments } from "./imported-documents.ts";
 import type { Known } from "./known.ts";
 import { packContent } from "./pack-content.ts";
 import type { ImportProblem } from "./problem.ts";
 import { readFiles } from "./read-files.ts";
 import { resolveWeek, weekOf } from "./week.ts";
 
-export interface DocumentCounts {
-  /** Documents that nobody had made before. */
-  readonly created: number;
-  /** Documents in which a value was written. */
-  readonly changed: number;
-  readonly unchanged: number;
-}
-
-/** PORT. The relay's documents, as an import writes them. */
-export interface ImportedDocuments {
-  /**
-   * MUST write only values that differ from what the last import wrote, so that an unchanged file never undoes what a
-   * person corrected since, and MUST be safe to repeat after a crash.
-   */
-  put(documents: readonly ImportedDocument[]): Promise<DocumentCounts>;
-  /** Codes of the stores that have a store master. */
-  storeCodes(): Iterable<string>;
-}
-
-export interface ImportDeps {
-  readonly db: DatabaseSync;
-  readonly writer: Writer;
-  readonly workspace: {
-    readonly id: string;
-    readonly zone: string;
-    readonly sign: (message: Uint8Array) => Uint8Array;
-  };
-  /** Null where this relay keeps no documents: then people and pack are imported alone. */
-  readonly documents: ImportedDocuments | null;
-  /** Relay wall time in milliseconds since 1970. */
-  readonly nowMs: number;
+/** What an import needs of a data folder: a relay's context has it, and so has a command's folder. */
+export interface ImportFolder extends DocumentFolder {
+  readonly workspace: Pick<Workspace, "id" | "zone" | "sign">;
 }
 
 export interface ImportSummary {
   readonly pack: Issued;
   /** Rows read, by file. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Null where this relay keeps no documents. */
-  readonly stores: DocumentCounts | null;
-  readonly plans: DocumentCounts | null;
+  readonly stores: PutCounts;
+  readonly plans: PutCounts;
   readonly week: string;
   readonly warnings: readonly ImportProblem[];
 }
@@ -61,16 +33,23 @@ export interface ImportSummary {
  * before the first write; a crash in between leaves whole pieces, and the same import again completes them.
  */
 export async function runImport(
-  deps: ImportDeps,
+  folder: ImportFolder,
   files: ImportFiles,
   options: { readonly week?: string } = {},
 ): Promise<Result<ImportSummary, readonly ImportProblem[]>> {
-  const { db, workspace, nowMs } = deps;
+  const { db, workspace, writer } = folder;
+  const nowMs = folder.clock.wallMs();
+  const { registry, stored } = documentsOf(folder);
   const packs = packsOf(db);
   const thisWeek = weekOf(dayIn(nowMs, workspace.zone));
   const week = resolveWeek(options.week ?? thisWeek, thisWeek);
   if (week === undefined) return err([wholeImport(`there is no week ${options.week ?? ""}`)]);
-  const known: Known = { pack: packs.newest(), stores: new Set(deps.documents?.storeCodes()), rules: ruleNames };
+  const masters = [...registry.all()].filter(({ kind, tombstone }) => kind === "store" && tombstone === null);
+  const known: Known = {
+    pack: packs.newest(),
+    stores: new Set(masters.map(({ key }) => key)),
+    rules: ruleNames,
+  };
   const checked = readFiles(files, known, week);
   if (!checked.ok) return checked;
   const { rows, warnings } = checked.value;
@@ -86,19 +65,19 @@ export async function runImport(
     return err(draft.error.issues.map(({ path, message }) => wholeImport(`${path.join(".")}: ${message}`)));
   }
   const stores = storeDocuments(rows);
-  const plans = planDocuments(rows, known, week);
+  const plans = planDocuments(rows, known, week, (key) => stored.imported(documentId(workspace.id, "plan", key)));
 
   const now = new Date(nowMs).toISOString();
   const pack = await issuePack(
-    { db, packs, writer: deps.writer, workspace, now },
+    { db, packs, writer, workspace, now },
     (inForce) => packContent(rows, inForce, workspace),
     { rows: counts },
   );
   return ok({
     pack,
     rows: counts,
-    stores: (await deps.documents?.put(stores)) ?? null,
-    plans: (await deps.documents?.put(plans)) ?? null,
+    stores: await putDocuments(folder, stores),
+    plans: await putDocuments(folder, plans),
     week,
     warnings,
   });

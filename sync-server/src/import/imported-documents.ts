@@ -1,17 +1,11 @@
-import { assert, type DocumentKind, type Scalar } from "@sampai/engine";
+import { assert, type Scalar } from "@sampai/engine";
+import type { PutDocument } from "../documents/put-documents.ts";
 import type { Rows } from "./columns.ts";
 import type { Known } from "./known.ts";
 import { dayOfWeek, resolveWeek } from "./week.ts";
 
-/** A document as HQ's files have it: every value that they name, by field or `field/row`. */
-export interface ImportedDocument {
-  readonly kind: DocumentKind;
-  readonly key: string;
-  readonly values: Readonly<Record<string, Scalar>>;
-}
-
 /** One store master for each row of `stores.csv`. */
-export function storeDocuments(rows: Rows): readonly ImportedDocument[] {
+export function storeDocuments(rows: Rows): readonly PutDocument[] {
   return (rows.stores ?? []).map((row) => ({
     kind: "store",
     key: row.code,
@@ -36,8 +30,16 @@ export function storeDocuments(rows: Rows): readonly ImportedDocument[] {
   }));
 }
 
-/** One plan for each rep and week of `plans.csv`; a stop's row is `day/number`, such as `2026-11-23/1`. */
-export function planDocuments(rows: Rows, known: Known, baseWeek: string): readonly ImportedDocument[] {
+/**
+ * One plan for each rep and week of `plans.csv`; a stop's row is `day/number`, such as `2026-11-23/1`. `before` tells
+ * what the last import wrote into a plan: a stop that stood in it and is in the file no more is taken out.
+ */
+export function planDocuments(
+  rows: Rows,
+  known: Known,
+  baseWeek: string,
+  before: (key: string) => ReadonlyMap<string, string>,
+): readonly PutDocument[] {
   const people = rows.reps ?? known.pack?.people ?? [];
   const byPlan = Map.groupBy(rows.plans ?? [], ({ rep, week }) => `${rep}/${resolveWeek(week, baseWeek) ?? ""}`);
   return [...byPlan].map(([key, stops]) => {
@@ -54,6 +56,10 @@ export function planDocuments(rows: Rows, known: Known, baseWeek: string): reado
       assert(day !== undefined, "the weeks of a checked plan exist");
       values[`stopStore/${day}/${stop}`] = store;
       values[`stopStatus/${day}/${stop}`] = "planned";
+    }
+    for (const field of before(key).keys()) {
+      // Its status stays: what was visited was visited.
+      if (field.startsWith("stopStore/") && values[field] === undefined) values[field] = null;
     }
     return { kind: "plan", key, values };
   });

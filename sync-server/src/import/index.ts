@@ -33,7 +33,7 @@ export function routes(context: RelayContext): readonly Route[] {
         const files = Object.fromEntries(
           Object.entries(encoded).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]),
         );
-        const run = last.then(() => runImport(depsOf(context), files, week === undefined ? {} : { week }));
+        const run = last.then(() => runImport(context, files, week === undefined ? {} : { week }));
         last = run.catch(() => undefined);
         const result = await run;
         if (!result.ok) {
@@ -47,8 +47,4 @@ export function routes(context: RelayContext): readonly Route[] {
       },
     },
   ];
-}
-
-function depsOf({ db, writer, workspace, clock }: RelayContext) {
-  return { db, writer, workspace, documents: null, nowMs: clock.wallMs() };
 }

@@ -1,5 +1,6 @@
 import type { Form, Pack } from "@sampai/engine";
 import type { Rows } from "./columns.ts";
+import { conflictRules } from "./conflict-rules.ts";
 
 /** A pack apart from its number and date, which it gets when it is issued. */
 export type PackContent = Omit<Pack, "number" | "issuedAt">;
@@ -55,7 +56,7 @@ export function packContent(
     forms: rows.forms === undefined ? (inForce?.forms ?? []) : formsOf(rows.forms),
     holidays: rows.holidays?.map(({ date, name }) => ({ date, name })) ?? inForce?.holidays ?? [],
     rules: {
-      conflicts: inForce?.rules.conflicts ?? {},
+      conflicts: conflictRules(rows.conflicts, inForce?.rules.conflicts ?? {}),
       consequences:
         rows.rules === undefined
           ? (inForce?.rules.consequences ?? {})

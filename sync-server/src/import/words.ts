@@ -1,5 +1,6 @@
 import { tables, type Column } from "./columns.ts";
-import type { DocumentCounts, ImportSummary } from "./import.ts";
+import type { PutCounts } from "../documents/put-documents.ts";
+import type { ImportSummary } from "./import.ts";
 import { problemLine, type ImportProblem } from "./problem.ts";
 
 /** What an operator reads after an import. */
@@ -24,9 +25,7 @@ export function refusalLines(problems: readonly ImportProblem[]): readonly strin
   return [`Nothing was imported: ${count}.`, ...problems.map((one) => `  ${problemLine(one)}`)];
 }
 
-function countWords(counts: DocumentCounts | null): string {
-  if (counts === null) return "not written, because this relay keeps no documents";
-  const { created, changed, unchanged } = counts;
+function countWords({ created, changed, unchanged }: PutCounts): string {
   return `${created} new, ${changed} changed, ${unchanged} as they were`;
 }
 

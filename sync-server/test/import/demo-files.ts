@@ -1,3 +1,6 @@
+import { documentId, viewOf, type DocumentKind } from "@sampai/engine";
+import assert from "node:assert/strict";
+import { documentsOf, type DocumentFolder } from "../../src/documents/host.ts";
 import type { Claim } from "@sampai/engine/wire";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,8 +8,7 @@ import path from "node:path";
 import { readConfig } from "../../src/config.ts";
 import { openDataFolder, type DataFolder } from "../../src/data-folder.ts";
 import { readCsvFolder, type ImportFiles } from "../../src/import/csv-folder.ts";
-import type { DocumentCounts, ImportedDocuments } from "../../src/import/import.ts";
-import type { ImportedDocument } from "../../src/import/imported-documents.ts";
+import type { ImportFolder } from "../../src/import/import.ts";
 
 export const demoFolder = path.join(import.meta.dirname, "../../demo");
 export const demoFiles = (): ImportFiles => readCsvFolder(demoFolder);
@@ -33,21 +35,28 @@ export function smallFiles(): Record<string, Uint8Array> {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, bytesOf(text)]));
 }
 
+export type TestFolder = ImportFolder & Pick<DataFolder, "workspace">;
+
 /** A fresh data folder without a relay. */
-export async function openFolder(): Promise<{ folder: DataFolder; close: () => Promise<void> }> {
+export async function openFolder(): Promise<{ folder: TestFolder; close: () => Promise<void> }> {
   const dir = await mkdtemp(path.join(tmpdir(), "sampai-import-"));
   const onBroken = (reason: string) => {
     throw new Error(reason);
   };
-  const folder = await openDataFolder(readConfig({ dir }, {}), onBroken, false);
+  const opened = await openDataFolder(readConfig({ dir }, {}), onBroken, false);
+  const log = {
+    error: (detail: object, message: string) => assert.fail(`${message} ${JSON.stringify(detail)}`),
+  };
+  const folder = { ...opened, log, clock: { wallMs: () => Date.parse("2026-11-25T03:00:00Z") } };
   const close = async () => {
-    await folder.close();
+    await documentsOf(folder).stop();
+    await opened.close();
     await rm(dir, { recursive: true });
   };
   return { folder, close };
 }
 
-export async function withFolder<T>(work: (folder: DataFolder) => Promise<T>): Promise<T> {
+export async function withFolder<T>(work: (folder: TestFolder) => Promise<T>): Promise<T> {
   const { folder, close } = await openFolder();
   try {
     return await work(folder);
@@ -77,23 +86,17 @@ export function claimOf(pack: number): Claim {
   };
 }
 
-/** The documents' port, kept in memory: what was handed over last stands in `put`. */
-export function rememberedDocuments(): ImportedDocuments & { readonly documents: Map<string, ImportedDocument> } {
-  const documents = new Map<string, ImportedDocument>();
-  return {
-    documents,
-    storeCodes: () => [...documents.values()].filter(({ kind }) => kind === "store").map(({ key }) => key),
-    put: (handed) => {
-      const counts: Record<keyof DocumentCounts, number> = { created: 0, changed: 0, unchanged: 0 };
-      for (const document of handed) {
-        const id = `${document.kind} ${document.key}`;
-        const before = documents.get(id);
-        documents.set(id, document);
-        if (before === undefined) counts.created += 1;
-        else if (JSON.stringify(before) === JSON.stringify(document)) counts.unchanged += 1;
-        else counts.changed += 1;
-      }
-      return Promise.resolve(counts);
-    },
-  };
+/** A document as everybody reads it. */
+export async function viewIn(
+  folder: DocumentFolder,
+  kind: DocumentKind,
+  key: string,
+): Promise<Record<string, unknown>> {
+  const host = documentsOf(folder);
+  const opened = await host.open.open({ doc: documentId(folder.workspace.id, kind, key), kind, key });
+  assert.ok(opened.ok, `${kind} ${key} is here`);
+  return viewOf(opened.value.replica, kind, host.rules()).value;
 }
+
+export const keysIn = (folder: DocumentFolder, kind: DocumentKind): string[] =>
+  [...documentsOf(folder).registry.all()].filter((row) => row.kind === kind).map(({ key }) => key);

@@ -1,8 +1,8 @@
-import { openPack, priceOf, type Pack } from "@sampai/engine";
+import { documentId, documentKinds, openPack, priceOf, type Pack } from "@sampai/engine";
 import { createNodeCrypto } from "@sampai/engine/adapters/node-crypto";
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { DataFolder } from "../../src/data-folder.ts";
+import { putDocuments } from "../../src/documents/put-documents.ts";
 import type { ImportFiles } from "../../src/import/csv-folder.ts";
 import { runImport, type ImportSummary } from "../../src/import/import.ts";
 import { problemLine } from "../../src/import/problem.ts";
@@ -11,71 +11,121 @@ import {
   bytesOf,
   claimOf,
   demoFiles,
+  keysIn,
   openFolder,
-  rememberedDocuments,
   smallFiles,
   textOf,
+  viewIn,
   withFolder,
+  type TestFolder,
 } from "./demo-files.ts";
 
-const nowMs = Date.parse("2026-11-25T03:00:00Z");
 const monday = "2026-11-23";
 
-function importer(folder: DataFolder, documents = rememberedDocuments()) {
-  const { db, writer, workspace } = folder;
-  const run = (files: ImportFiles, week?: string) =>
-    runImport({ db, writer, workspace, documents, nowMs }, files, week === undefined ? {} : { week });
+function importer(folder: TestFolder) {
+  const run = (files: ImportFiles, week?: string) => runImport(folder, files, week === undefined ? {} : { week });
   const done = async (files: ImportFiles, week?: string): Promise<ImportSummary> => {
     const result = await run(files, week);
     assert.ok(result.ok, result.ok ? "" : result.error.map(problemLine).join("\n"));
     return result.value;
   };
-  return { run, done, documents, packs: packsOf(db) };
+  return { run, done, packs: packsOf(folder.db) };
 }
 
 describe("the demo workspace", () => {
-  test("is imported whole, without a warning, and again without a trace", () =>
-    withFolder(async (folder) => {
-      const { done, documents, packs } = importer(folder);
-      const first = await done(demoFiles());
-      assert.deepEqual(first.warnings.map(problemLine), []);
-      assert.deepEqual(first.stores, { created: 250, changed: 0, unchanged: 0 });
-      assert.deepEqual(first.plans, { created: 12, changed: 0, unchanged: 0 });
-      assert.deepEqual([first.pack.number, first.pack.isNew, first.week], [1, true, "2026-W48"]);
-      const again = await done(demoFiles());
-      assert.deepEqual(again.pack, { ...first.pack, isNew: false });
-      assert.deepEqual(again.stores, { created: 0, changed: 0, unchanged: 250 });
-      assert.equal(packs.newestNumber(), 1);
-      const people = folder.db.prepare("select count(*) as count from person").get();
-      assert.equal(people?.["count"], 15);
-      const pack = packs.newest();
-      assert.equal(pack?.goods.length, 356);
-      assert.ok(pack.goods.every((good) => good.priceMadeUp === !["1", "2", "3"].includes(good.sku)));
-      assert.ok([...documents.documents.values()].every(({ values }) => values["territory"] !== null));
-    }));
+  let folder: TestFolder;
+  let close: () => Promise<void>;
+  let first: ImportSummary;
+  before(async () => {
+    ({ folder, close } = await openFolder());
+    first = await importer(folder).done(demoFiles());
+  });
+  after(() => close());
 
-  test("gives every rep six stops on each day of this week, all in his territory", () =>
-    withFolder(async (folder) => {
-      const { done, documents } = importer(folder);
-      await done(demoFiles());
-      const plan = documents.documents.get("plan R012/2026-W48");
-      assert.ok(plan);
-      const stops = Object.entries(plan.values).filter(([field]) => field.startsWith(`stopStore/${monday}/`));
-      assert.equal(stops.length, 6);
-      for (const [, store] of stops) {
-        assert.equal(documents.documents.get(`store ${String(store)}`)?.values["territory"], plan.values["territory"]);
+  test("is imported whole, without a warning", () => {
+    assert.deepEqual(first.warnings.map(problemLine), []);
+    assert.deepEqual(first.stores, { created: 250, changed: 0, unchanged: 0 });
+    assert.deepEqual(first.plans, { created: 12, changed: 0, unchanged: 0 });
+    assert.deepEqual([first.pack.number, first.pack.isNew, first.week], [1, true, "2026-W48"]);
+    assert.equal(folder.db.prepare("select count(*) as count from person").get()?.["count"], 15);
+    const pack = packsOf(folder.db).newest();
+    assert.equal(pack?.goods.length, 356);
+    assert.ok(pack.goods.every((good) => good.priceMadeUp === !["1", "2", "3"].includes(good.sku)));
+  });
+
+  test("leaves no trace when it is imported again", async () => {
+    const changes = () => folder.db.prepare("select count(*) as count from change").get()?.["count"];
+    const before = changes();
+    const again = await importer(folder).done(demoFiles());
+    assert.deepEqual(again.pack, { ...first.pack, isNew: false });
+    assert.deepEqual(again.stores, { created: 0, changed: 0, unchanged: 250 });
+    assert.deepEqual(again.plans, { created: 0, changed: 0, unchanged: 12 });
+    assert.equal(changes(), before);
+  });
+
+  test("gives every rep six different stops on each day of this week, all in his territory", async () => {
+    for (const key of keysIn(folder, "plan")) {
+      const plan = await viewIn(folder, "plan", key);
+      const stores = Object.entries(plan["stopStore"] as Record<string, string>)
+        .filter(([row]) => row.startsWith(`${monday}/`))
+        .map(([, store]) => store);
+      assert.equal(new Set(stores).size, 6, key);
+      for (const store of stores) {
+        assert.equal((await viewIn(folder, "store", store))["territory"], plan["territory"]);
       }
-    }));
+    }
+  });
 
-  test("carries the uncertainty and source of an approximate point into the store master", () =>
-    withFolder(async (folder) => {
-      const { done, documents } = importer(folder);
-      await done(demoFiles());
-      const points = [...documents.documents.values()].filter(({ kind }) => kind === "store");
-      const approximate = points.filter(({ values }) => String(values["coordinatesSource"]).startsWith("approximate"));
-      assert.equal(approximate.length, 129);
-      assert.ok(approximate.every(({ values }) => Number(values["uncertaintyMeters"]) >= 3_000));
-    }));
+  test("carries the uncertainty and source of an approximate point into the store master", async () => {
+    const stores = await Promise.all(keysIn(folder, "store").map((key) => viewIn(folder, "store", key)));
+    const approximate = stores.filter((store) => String(store["coordinatesSource"]).startsWith("approximate"));
+    assert.equal(approximate.length, 129);
+    assert.ok(approximate.every((store) => Number(store["uncertaintyMeters"]) >= 3_000));
+  });
+});
+
+describe("store masters and plans", () => {
+  let folder: TestFolder;
+  let close: () => Promise<void>;
+  before(async () => {
+    ({ folder, close } = await openFolder());
+    await importer(folder).done(smallFiles());
+  });
+  after(() => close());
+
+  test("a changed cell is written, and no other field of no other store", async () => {
+    const stores = textOf(smallFiles()["stores.csv"]).replace("Kedai Dua", "Kedai Tiga");
+    const summary = await importer(folder).done({ "stores.csv": bytesOf(stores) });
+    assert.deepEqual(summary.stores, { created: 0, changed: 1, unchanged: 1 });
+    assert.equal((await viewIn(folder, "store", "S-2"))["name"], "Kedai Tiga");
+    assert.equal((await viewIn(folder, "store", "S-1"))["name"], "Kedai Satu");
+  });
+
+  test("a file that did not change never undoes what a person corrected since", async () => {
+    const correction = { kind: "store", key: "S-1", values: { name: "Kedai Satu Baru" } } as const;
+    // Written behind the importer's back: it remembers only what its own files said.
+    await putDocuments(folder, [correction]);
+    await folder.writer.run("noteImported", {
+      doc: documentId(folder.workspace.id, "store", "S-1"),
+      imported: { name: JSON.stringify("Kedai Satu") },
+    });
+    const summary = await importer(folder).done({ "stores.csv": smallFiles()["stores.csv"] as Uint8Array });
+    assert.equal(summary.stores.changed, 1, "the other store went back to its name in the file");
+    assert.equal((await viewIn(folder, "store", "S-1"))["name"], "Kedai Satu Baru");
+  });
+
+  test("a stop that is in the file no more leaves the plan, and may come back", async () => {
+    const stopsNow = async () => {
+      const rows = Object.entries((await viewIn(folder, "plan", "R001/2026-W48"))["stopStore"] as object);
+      return rows.filter(([, store]) => store !== null).map(([row, store]) => `${row} ${String(store)}`);
+    };
+    const plans = smallFiles()["plans.csv"] as Uint8Array;
+    assert.deepEqual(await stopsNow(), ["2026-11-23/1 S-1", "2026-11-24/1 S-2"]);
+    await importer(folder).done({ "plans.csv": bytesOf("rep,week,weekday,stop,store\nR001,+0,1,1,S-1\n") });
+    assert.deepEqual(await stopsNow(), ["2026-11-23/1 S-1"]);
+    await importer(folder).done({ "plans.csv": plans });
+    assert.deepEqual(await stopsNow(), ["2026-11-23/1 S-1", "2026-11-24/1 S-2"]);
+  });
 });
 
 describe("a pack that an import issues", () => {
@@ -126,6 +176,18 @@ describe("a pack that an import issues", () => {
       assert.equal((await importer(folder).done(smallFiles())).pack.number, 1);
     }));
 
+  test("writes out the conflict rule of every field, changed where the file says so", () =>
+    withFolder(async (folder) => {
+      const { done, packs } = importer(folder);
+      await done({ ...smallFiles(), "conflicts.csv": bytesOf("document,field,rule\nstore,name,keep-all\n") });
+      const rules = packs.newest()?.rules.conflicts;
+      for (const { kind, fields } of Object.values(documentKinds)) {
+        for (const [field, { rule }] of Object.entries(fields)) {
+          assert.equal(rules?.[kind]?.[field], kind === "store" && field === "name" ? "keep-all" : rule);
+        }
+      }
+    }));
+
   test("is noted in the trail with what was read", () =>
     withFolder(async (folder) => {
       await importer(folder).done(smallFiles());
@@ -147,13 +209,13 @@ describe("weeks", () => {
 
   test("+1 is the week after it, also over the turn of the year", () =>
     withFolder(async (folder) => {
-      const { done, documents } = importer(folder);
+      const { done } = importer(folder);
       await done(
         { ...smallFiles(), "plans.csv": bytesOf("rep,week,weekday,stop,store\nR001,+1,5,1,S-1\n") },
         "2026-W52",
       );
-      const plan = documents.documents.get("plan R001/2026-W53");
-      assert.equal(plan?.values["stopStore/2027-01-01/1"], "S-1");
+      const plan = await viewIn(folder, "plan", "R001/2026-W53");
+      assert.deepEqual(plan["stopStore"], { "2027-01-01/1": "S-1" });
     }));
 });
 
@@ -312,6 +374,24 @@ const cases: [title: string, file: string, change: (text: string) => string, pro
     /^rules\.csv:2 rule: there is no rule credit-limmit/,
   ],
   [
+    "a conflict rule for a field that is not there",
+    "conflicts.csv",
+    () => "document,field,rule\nstore,colour,latest\n",
+    /^conflicts\.csv:2 field: a store has no field colour$/,
+  ],
+  [
+    "a conflict rule for what Automerge merges itself",
+    "conflicts.csv",
+    () => "document,field,rule\nstore,notes,latest\n",
+    /^conflicts\.csv:2 rule: notes is a text/,
+  ],
+  [
+    "a conflict rule that needs an order where there is none",
+    "conflicts.csv",
+    () => "document,field,rule\nstore,name,max\n",
+    /^conflicts\.csv:2 rule: name has no larger and smaller$/,
+  ],
+  [
     "an unknown consequence",
     "rules.csv",
     (t) => t.replace("hold-order", "shout"),
@@ -320,14 +400,14 @@ const cases: [title: string, file: string, change: (text: string) => string, pro
 ];
 
 describe("bad rows are named by file, line and column, and nothing is imported:", () => {
-  let folder: DataFolder;
+  let folder: TestFolder;
   let close: () => Promise<void>;
   before(async () => ({ folder, close } = await openFolder()));
   after(() => close());
 
   for (const [title, file, change, problem] of cases) {
     test(title, async () => {
-      const { run, documents, packs } = importer(folder);
+      const { run, packs } = importer(folder);
       const files = smallFiles();
       files[file] = bytesOf(change(textOf(files[file])));
       const result = await run(files);
@@ -338,7 +418,7 @@ describe("bad rows are named by file, line and column, and nothing is imported:"
         lines.join("\n"),
       );
       assert.equal(packs.newestNumber(), null);
-      assert.equal(documents.documents.size, 0);
+      assert.equal(folder.db.prepare("select count(*) as count from document").get()?.["count"], 0);
       assert.equal(folder.db.prepare("select count(*) as count from person").get()?.["count"], 0);
     });
   }
