@@ -1,9 +1,16 @@
 import type { Command } from "./command.ts";
 import { enrol } from "./enrol.ts";
+import { importCommand } from "./import.ts";
 import { logCheck } from "./log-check.ts";
 import { logExport } from "./log-export.ts";
 import { logKey } from "./log-key.ts";
 import { logProve } from "./log-prove.ts";
+import { logTail } from "./log-tail.ts";
+import { logVerify } from "./log-verify.ts";
+import { revoke } from "./revoke.ts";
+import { serve } from "./serve.ts";
+
+/** Every command there is: a new one adds its line here. */
 export const commands: readonly Command[] = [
   serve,
   importCommand,
