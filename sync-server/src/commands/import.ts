@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "@sampai/engine";
 import { statSync } from "node:fs";
-import { systemClock } from "../clock.ts";
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { readConfig } from "../config.ts";
 import { openDataFolder } from "../data-folder.ts";
 import { documentsOf } from "../documents/host.ts";
@@ -59,7 +59,7 @@ async function importHere(dir: string, files: ImportFiles, week: string | undefi
     const log = {
       error: (detail: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(detail)}\n`),
     };
-    const whole = { ...folder, clock: systemClock(), log };
+    const whole = { ...folder, clock: createSystemClock(), log };
     try {
       return await runImport(whole, files, week === undefined ? {} : { week });
     } finally {
