@@ -1,0 +1,110 @@
+import type { OwnEvents } from "../events/own-events.ts";
+import type { Identity } from "../identity.ts";
+import type { Attempts } from "../outbox/attempts.ts";
+import type { DayMeter } from "../outbox/meter.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { StorageDamage } from "../storage/storage.ts";
+import { limits, type Attempt, type Claim, type FeedCursor, type Tip } from "../wire/index.ts";
+
+/** What documents, photos and packs add to a claim. */
+export interface OwedElsewhere {
+  /** Ids of documents with changes that the relay does not hold. */
+  readonly dirty: readonly string[];
+  readonly cursor: FeedCursor | null;
+  readonly pack: number | null;
+  readonly photos: number;
+  readonly photoBytes: number;
+  readonly photosOwed: Claim["photosOwed"];
+}
+
+export interface ClaimSources {
+  readonly identity: Pick<Identity, "workspace" | "device">;
+  readonly app: string;
+  readonly events: OwnEvents;
+  readonly outbox: Outbox;
+  readonly attempts: Attempts;
+  readonly meter: DayMeter;
+  readonly damage: readonly StorageDamage[];
+  readonly elsewhere: () => OwedElsewhere;
+}
+
+/** A claim goes ahead of the orders, so it takes few attempts along; the rest follows when the orders are safe. */
+const ATTEMPTS_AT_ONCE = 40;
+
+/** A place and a hash, and what it follows. */
+export interface KnownEvent extends Tip {
+  readonly prev: string | null;
+}
+
+/** Everything that is known to have existed, whether it can be read or not: events, and what is owed or receipted. */
+export function knownEvents(events: OwnEvents, outbox: Outbox): Map<string, KnownEvent> {
+  const known = new Map<string, KnownEvent>();
+  for (const { run, seq, prev, hash } of [
+    ...outbox.receipts(),
+    ...outbox.owed().values(),
+    ...events.unreadable(),
+    ...events.all(),
+  ])
+    known.set(hash, { run, seq, prev, hash });
+  return known;
+}
+
+/**
+ * The ends of all chains, so that the relay knows what to expect; on each chain the last acknowledged event and what is
+ * on its way, so that it does not give back what is here; and every event that is known of and cannot be read.
+ */
+export function claimTips(events: OwnEvents, outbox: Outbox, onTheWay: readonly string[]): Tip[] {
+  const known = knownEvents(events, outbox);
+  const followed = new Set([...known.values()].map(({ prev }) => prev));
+  const tips = new Map<string, Tip>();
+  const add = ({ run, seq, hash }: Tip) => tips.set(hash, { run, seq, hash });
+  for (const event of known.values()) {
+    if (events.byHash(event.hash) === undefined) add(event);
+    if (followed.has(event.hash)) continue;
+    add(event);
+    let acknowledged: KnownEvent | undefined = event;
+    while (acknowledged !== undefined && outbox.receipt(acknowledged.hash) === undefined)
+      acknowledged = acknowledged.prev === null ? undefined : known.get(acknowledged.prev);
+    if (acknowledged !== undefined) add(acknowledged);
+  }
+  for (const hash of onTheWay) {
+    const event = known.get(hash);
+    if (event !== undefined) add(event);
+  }
+  return [...tips.values()];
+}
+
+/** What this device declares on a contact. `attempts` are in it; tell the ring when the relay has answered. */
+export function buildClaim(
+  sources: ClaimSources,
+  moment: { readonly at: string; readonly onTheWay: readonly string[] },
+): { readonly claim: Claim; readonly attempts: readonly Attempt[] } {
+  const { identity, app, events, outbox, attempts, meter, damage } = sources;
+  const elsewhere = sources.elsewhere();
+  const told = attempts.untold(Math.min(ATTEMPTS_AT_ONCE, limits.attempts));
+  return {
+    attempts: told,
+    claim: {
+      v: 1,
+      workspace: identity.workspace,
+      device: identity.device,
+      at: moment.at,
+      tips: claimTips(events, outbox, moment.onTheWay),
+      damaged: events.damaged + damage.filter(({ reason }) => reason !== "unfinished").length,
+      acks: [...outbox.terms()],
+      queue: {
+        ...outbox.queue(),
+        documents: elsewhere.dirty.length,
+        photos: elsewhere.photos,
+        photoBytes: elsewhere.photoBytes,
+      },
+      photosOwed: elsewhere.photosOwed,
+      dirty: [...elsewhere.dirty],
+      cursor: elsewhere.cursor,
+      pack: elsewhere.pack,
+      attempts: [...told],
+      spent: meter.total(),
+      app,
+    },
+  };
+}
