@@ -28,6 +28,7 @@ export type { Files } from "./storage/files.ts";
 export { createMemoryFiles, createMemoryStorage } from "./storage/memory.ts";
 export { openSegments, type SegmentOptions, type SegmentStorage } from "./storage/segments.ts";
 export type { Storage, StorageDamage, StorageEntry, StorageWrite } from "./storage/storage.ts";
+export { enrol, type EnrolmentRefusal } from "./enrolment.ts";
 export * from "./sync/http.ts";
 export * from "./sync/link.ts";
 export * from "./sync/pack-sync.ts";

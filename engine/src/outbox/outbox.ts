@@ -53,6 +53,8 @@ export interface Outbox {
   sending(hashes: readonly string[], are: boolean): void;
   isSending(hash: string): boolean;
   queue(): { readonly events: number; readonly orders: number; readonly oldestAt: string | null };
+  /** Called with receipts when they are durable. The answer stops it. */
+  onReceipts(listener: (receipts: readonly Receipt[]) => void): () => void;
   /** Called after each change. The answer stops it. */
   onChange(listener: () => void): () => void;
 }
@@ -65,6 +67,7 @@ export async function openOutbox(storage: Storage): Promise<Outbox> {
   const refused = new Map<string, RefusalCode>();
   const onTheWay = new Set<string>();
   const listeners = new Set<() => void>();
+  const receiptListeners = new Set<(receipts: readonly Receipt[]) => void>();
   // What cannot be read here is learnt anew: an owed event is offered again, a receipt is asked for again.
   for (const { value } of await storage.range("outbox/owed/")) {
     const read = decodeFrame(owedSchema, value);
@@ -118,6 +121,7 @@ export async function openOutbox(storage: Storage): Promise<Outbox> {
         refused.delete(receipt.hash);
         terms.set(receipt.term, Math.max(receipt.position, terms.get(receipt.term) ?? 0));
       }
+      for (const listener of receiptListeners) listener(acknowledged);
       changed();
     },
     refuse: async (hash, code) => {
@@ -152,6 +156,10 @@ export async function openOutbox(storage: Storage): Promise<Outbox> {
         if (oldestAt === null || at < oldestAt) oldestAt = at;
       }
       return { events: owed.size, orders, oldestAt };
+    },
+    onReceipts: (listener) => {
+      receiptListeners.add(listener);
+      return () => receiptListeners.delete(listener);
     },
     onChange: (listener) => {
       listeners.add(listener);

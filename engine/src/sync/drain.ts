@@ -76,12 +76,14 @@ export function createDrain(deps: DrainDeps): Drain {
     run().catch(deps.failed);
   };
 
+  /** The connection, while there is something to send on it and room for a batch. */
+  const readyWire = () => (cancelPause === null && batches < BATCHES_IN_FLIGHT && queue.length > 0 ? wire : null);
+
   const run = async () => {
     if (pumping) return;
     pumping = true;
     try {
-      while (wire !== null && cancelPause === null && batches < BATCHES_IN_FLIGHT && queue.length > 0)
-        await sendNext(wire);
+      for (let over = readyWire(); over !== null; over = readyWire()) await sendNext(over);
     } finally {
       pumping = false;
       tellLanes();
@@ -196,7 +198,7 @@ export function createDrain(deps: DrainDeps): Drain {
     }
     if (receipts.length > 0) await outbox.acknowledge(receipts, notes.take());
     for (const { hash } of receipts) settled(hash);
-    for (const want of [...heldOn.keys()]) {
+    for (const want of heldOn.keys()) {
       const event = events.byHash(want);
       if (event === undefined) deps.wanted(want);
       else if (!isHeld(want)) enqueue(withAncestors(event));

@@ -90,7 +90,7 @@ export function createLiveWire(options: {
     request: async <R extends WireRequest>(message: R) => {
       const n = begin();
       const answer = wait(n);
-      send({ ...message, n } as PhoneMessage);
+      send({ ...message, n });
       return (await answer) as Result<WireAnswers[R["type"]], WireFailure>;
     },
     begin,
@@ -124,7 +124,7 @@ export function createLiveWire(options: {
     end: () => {
       ended = true;
       cancelCheck?.();
-      for (const n of [...pending.keys()]) settle(n, err({ code: "lost" }));
+      for (const n of pending.keys()) settle(n, err({ code: "lost" }));
     },
   };
 }

@@ -99,8 +99,11 @@ export function createSession(deps: SessionDeps): Session {
   };
   /** What a disk does not take ends the contact; the same work is offered again later. A broken promise ends more. */
   const failed = (error: unknown) => {
-    if (error instanceof BrokenPromise) void Promise.reject(error);
-    else happen("lost");
+    happen("lost");
+    if (!(error instanceof BrokenPromise)) return;
+    clock.after(0, () => {
+      throw error;
+    });
   };
 
   const drain = createDrain({
