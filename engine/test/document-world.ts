@@ -108,7 +108,9 @@ export interface Judged {
 /** The relay's document side in memory, behind the phone's `Wire`: every message crosses as a real frame. */
 export class RelayDouble {
   readonly documents = new Map<string, StoredDocument>();
-  readonly stream: { doc: string; bytes: Uint8Array }[] = [];
+  readonly stream: { doc: string; hash: string; bytes: Uint8Array }[] = [];
+  /** Devices whose edits are still taken after a document left their territory. */
+  readonly patientWith = new Set<string>();
   /** Which keys a device may see; a new function is a new scope version. */
   readonly scopes = new Map<string, { version: number; sees: (key: string) => boolean }>();
   judge: (judged: Judged) => RefusalCode | null = () => null;
@@ -140,7 +142,8 @@ export class RelayDouble {
     const known = this.documents.get(doc) ?? { kind, key, replica: A.init() };
     known.replica = A.applyChanges(known.replica, [bytes])[0];
     this.documents.set(doc, known);
-    const position = this.stream.push({ doc, bytes }) - 1;
+    const { hash } = A.decodeChange(bytes);
+    const position = this.stream.push({ doc, hash, bytes }) - 1;
     for (const other of this.connections) {
       if (other === from || !other.live || !this.scope(other.device).sees(key)) continue;
       this.holds(other.device).add(doc);
@@ -164,7 +167,7 @@ export class RelayDouble {
     pieces.push(message.piece);
     connection.pieces.set(n, pieces);
     if (message.more) return;
-    if (!this.scope(connection.device).sees(key)) {
+    if (!this.scope(connection.device).sees(key) && !this.patientWith.has(connection.device)) {
       connection.send({ type: "refused", n, code: "doc.scope" });
       return;
     }
@@ -175,7 +178,7 @@ export class RelayDouble {
     for (const { bytes, hash } of chunks) {
       const change = A.decodeChange(bytes);
       const replica = this.documents.get(doc)?.replica ?? A.init();
-      const known = this.stream.findIndex((row) => row.doc === doc && A.decodeChange(row.bytes).hash === hash);
+      const known = this.stream.findIndex((row) => row.doc === doc && row.hash === hash);
       if (known >= 0) {
         stored.push(known);
         continue;

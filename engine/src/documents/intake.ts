@@ -9,7 +9,7 @@ import { foldWhenMany, forget, keepChunk } from "./chunk-keeping.ts";
 import { documentId } from "./document-id.ts";
 import type { DocumentStore, FeedPart } from "./document-store.ts";
 import { isDocumentKind } from "./kinds.ts";
-import { chunkName, FIRST_NUMBER, keys, type Entry } from "./local-index.ts";
+import { chunkName, emptyEntry, FIRST_NUMBER, keys, type Entry } from "./local-index.ts";
 import { isComplete, takeChunks } from "./replica-loading.ts";
 import { resetDocument } from "./reset.ts";
 import { summarize, type Draft, type Shelf } from "./shelf.ts";
@@ -119,7 +119,10 @@ export function createIntake({ shelf, author, changed, work, stale }: IntakeDeps
           .filter(({ hash }) => !known.has(hash));
         if (beyond.length > 0) {
           // Before all others: what is unsent was written on top of them.
+          const { kind, key } = entry;
           draft.addUnsent(doc, {
+            kind,
+            key,
             number: (unsent[0]?.number ?? FIRST_NUMBER) - 1,
             hashes: beyond.map(({ hash }) => hash),
             bytes: concatBytes(...beyond.map(({ change }) => change)),
@@ -199,7 +202,7 @@ export function createIntake({ shelf, author, changed, work, stale }: IntakeDeps
     if (!isDocumentKind(kind) || documentId(deps.identity.workspace, kind, key) !== doc) return;
     const before = arriving.get(doc) ?? arrivingFrom(doc);
     const { chunks, damage } = readChunks(item.bytes);
-    let entry = before.entry ?? newEntry(kind, key);
+    let entry = before.entry ?? emptyEntry(kind, key);
     let { arrived, unsent } = before;
     if (damage === null) {
       entry = keepChunk(draft, doc, entry, item.snapshot ? "s" : "c", item.bytes);
@@ -231,18 +234,4 @@ export function createIntake({ shelf, author, changed, work, stale }: IntakeDeps
     const unsent = shelf.unsentOf(doc).length;
     return { entry: index.get(doc) ?? null, chunks: [], arrived: new Set(), unsent };
   }
-}
-
-function newEntry(kind: Entry["kind"], key: string): Entry {
-  return {
-    kind,
-    key,
-    summary: {},
-    heads: [],
-    chunks: [],
-    quarantined: [],
-    stale: true,
-    doubted: false,
-    hidden: false,
-  };
 }

@@ -24,6 +24,21 @@ export const keys = {
 export const chunkName = (type: "c" | "s" | "q", bytes: Uint8Array): string =>
   `${type}/${sha256Hex(bytes).slice(0, 24)}`;
 
+/** A document of which nothing is here yet. */
+export function emptyEntry(kind: DocumentKind, key: string): Entry {
+  return {
+    kind,
+    key,
+    summary: {},
+    heads: [],
+    chunks: [],
+    quarantined: [],
+    stale: false,
+    doubted: false,
+    hidden: false,
+  };
+}
+
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 const entrySchema = z.object({
@@ -69,6 +84,8 @@ const editSchema = z.union([
 ]) as unknown as z.ZodType<FieldEdit>;
 
 const unsentSchema = z.object({
+  kind: z.string().refine((kind): kind is DocumentKind => isDocumentKind(kind)),
+  key: z.string(),
   number: z.int(),
   hashes: z.array(z.string()),
   bytes: z.string(),
@@ -78,6 +95,9 @@ const unsentSchema = z.object({
 
 /** A change made here and not known to be at the relay: its bytes, and the commands behind it for a replay. */
 export interface Unsent {
+  /** Said again here, so that an unsent change outlives the loss of its document's row in the index. */
+  readonly kind: DocumentKind;
+  readonly key: string;
   readonly number: number;
   readonly hashes: readonly string[];
   readonly bytes: Uint8Array;

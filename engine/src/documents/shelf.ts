@@ -12,6 +12,7 @@ import {
   decodeEntry,
   decodeNeed,
   decodeUnsent,
+  emptyEntry,
   encodeCursor,
   encodeDigest,
   encodeEntry,
@@ -23,7 +24,7 @@ import {
   type Unsent,
 } from "./local-index.ts";
 import { buildReplica, type LoadedReplica } from "./replica-loading.ts";
-import { viewOf } from "./view.ts";
+import { valueOf } from "./view.ts";
 
 /** Documents kept open at once: enough for a visit and its neighbours, about 40 KB each. */
 const OPEN_DOCUMENTS = 24;
@@ -91,10 +92,18 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
     index.set(doc, entry);
     digest = toggle(digest, doc);
   }
+  const kept = await storage.get(keys.digest);
+  const expected = index.size === 0 && kept === undefined ? undefined : encodeDigest(digest);
+  let digestMatches = bytesToHex(kept ?? new Uint8Array()) === bytesToHex(expected ?? new Uint8Array());
   for (const { key, value } of await storage.range(keys.unsent)) {
     const record = decodeUnsent(value);
     const doc = key.slice(keys.unsent.length, key.lastIndexOf("/"));
-    if (record !== null && index.has(doc)) unsent.set(doc, [...(unsent.get(doc) ?? []), record]);
+    if (record === null) continue;
+    unsent.set(doc, [...(unsent.get(doc) ?? []), record]);
+    // Its row in the index is lost: the relay is asked for the document, and the edit stays.
+    if (index.has(doc)) continue;
+    index.set(doc, { ...emptyEntry(record.kind, record.key), stale: true, doubted: true });
+    digest = toggle(digest, doc);
   }
   for (const { key, value } of await storage.range(keys.needs)) {
     const need = decodeNeed(value);
@@ -103,13 +112,9 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
     if (need !== null) needs.push({ number, need });
   }
   needs.sort((a, b) => a.number - b.number);
-  const kept = await storage.get(keys.digest);
-  const whole =
-    bytesToHex(kept ?? new Uint8Array()) ===
-    bytesToHex(index.size === 0 && kept === undefined ? new Uint8Array() : encodeDigest(digest));
   const cursorBytes = await storage.get(keys.cursor);
   // An index that lost rows cannot know what it lacks: the whole feed is asked for again.
-  let cursor = whole && cursorBytes !== undefined ? decodeCursor(cursorBytes) : null;
+  let cursor = digestMatches && cursorBytes !== undefined ? decodeCursor(cursorBytes) : null;
 
   const shelf: Shelf = {
     deps,
@@ -232,7 +237,7 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
       commit: async () => {
         const moved = [...arrivals].filter(([doc, here]) => index.has(doc) !== here).map(([doc]) => doc);
         for (const doc of moved) digest = toggle(digest, doc);
-        if (moved.length > 0) write(keys.digest, encodeDigest(digest));
+        if (moved.length > 0 || (next !== null && !digestMatches)) write(keys.digest, encodeDigest(digest));
         if (writes.length === 0) return;
         try {
           await storage.commit(writes);
@@ -241,7 +246,9 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
           throw error;
         }
         for (const run of apply) run();
-        if (next !== null) cursor = next;
+        if (next === null) return;
+        cursor = next;
+        digestMatches = true;
       },
     };
   }
@@ -255,8 +262,8 @@ export function summarize(
 ): Pick<Entry, "summary" | "heads" | "stale"> {
   const summary: Record<string, Scalar> = {};
   if (A.hasHeads(replica, [schemaHashes(kind)[0] as string])) {
-    const { value } = viewOf(replica, kind, deps.rules());
-    for (const field of documentKinds[kind].summary) summary[field] = (value[field] ?? null) as Scalar;
+    const rules = deps.rules();
+    for (const field of documentKinds[kind].summary) summary[field] = valueOf(replica, kind, field, rules);
   }
   return { summary, heads: A.getHeads(replica), stale: false };
 }

@@ -10,7 +10,7 @@ import { misfitRow } from "./field.ts";
 import { beginReplica, hasGenesis, originOf, type Replica } from "./genesis.ts";
 import { createIntake } from "./intake.ts";
 import { documentKinds } from "./kinds.ts";
-import { FIRST_NUMBER, type Entry, type Unsent } from "./local-index.ts";
+import { emptyEntry, FIRST_NUMBER, type Entry, type Unsent } from "./local-index.ts";
 import { openShelf, summarize, type Draft } from "./shelf.ts";
 import { keepSummaries } from "./summaries.ts";
 import { explainField, viewOf } from "./view.ts";
@@ -62,18 +62,9 @@ export async function createDocuments(deps: DocumentsDeps): Promise<DocumentStor
         if (!edited.ok) return edited;
         const draft = shelf.begin();
         const bytes = concatBytes(...origin.changes);
-        draft.addUnsent(doc, { number: FIRST_NUMBER, hashes: origin.hashes, bytes, at: utcFromMs(atMs), edits: [] });
-        const entry: Entry = {
-          kind,
-          key,
-          summary: {},
-          heads: [],
-          chunks: [],
-          quarantined: [],
-          stale: false,
-          doubted: false,
-          hidden: false,
-        };
+        const at = utcFromMs(atMs);
+        draft.addUnsent(doc, { kind, key, number: FIRST_NUMBER, hashes: origin.hashes, bytes, at, edits: [] });
+        const entry = emptyEntry(kind, key);
         return save(draft, doc, entry, edited.value, edits, atMs, FIRST_NUMBER + 1);
       });
     },
@@ -164,7 +155,8 @@ export async function createDocuments(deps: DocumentsDeps): Promise<DocumentStor
         shelf.evict(doc);
         return err({ code: "document.value", detail: "too much in one edit" });
       }
-      const unsent: Unsent = { number, hashes, bytes, at: utcFromMs(atMs), edits };
+      const { kind, key } = entry;
+      const unsent: Unsent = { kind, key, number, hashes, bytes, at: utcFromMs(atMs), edits };
       draft.addUnsent(doc, unsent);
     }
     draft.entry(doc, { ...entry, ...summarize(replica, entry.kind, deps) });

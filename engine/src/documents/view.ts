@@ -70,6 +70,13 @@ export function viewOf(
   }
 }
 
+/** One field without rows, after its conflict rule. */
+export function valueOf(replica: Replica, kind: DocumentKind, field: string, rules: ReadingRules): Scalar {
+  const decision = decide(replica, kind, field, null, rules);
+  if (decision !== "merged") return decision?.winner.value ?? null;
+  return mergedValue(replica, field, documentKinds[kind].fields[field] as FieldDefinition);
+}
+
 /** How one field (or row) came to its value: what a person reads who asks why. */
 export function explainField(
   replica: Replica,
