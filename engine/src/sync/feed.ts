@@ -38,7 +38,7 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     if (answer.ok) {
       queue.unshift(answer.value);
       opened = true;
-      if (!answer.value.more) catchingUp = false;
+      catchingUp = (queue.at(-1) ?? answer.value).more;
       drain();
       return;
     }
@@ -78,7 +78,7 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     frame: (changes) => {
       if (wire === null) return;
       queue.push(changes);
-      if (changes.n !== null && !changes.more) catchingUp = false;
+      catchingUp = changes.more || !opened;
       drain();
     },
     stop: () => {
