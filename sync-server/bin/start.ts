@@ -16,7 +16,8 @@ const roleNames: Readonly<Record<string, string>> = { rep: "Rep", supervisor: "S
 const shown = (dir: string) => (dir.startsWith(root) ? path.relative(root, dir) : dir);
 
 try {
-  const app = await buildApp(root, print);
+  const given = process.env["SAMPAI_APP"];
+  const app = given === undefined ? await buildApp(root, print) : { state: "fresh" as const, folder: given };
   if (app.state === "none") print("The app has no sources here, so only the relay is served.");
   if (app.state === "failed") print(`The app could not be built, so only the relay is served.\n${app.said}`);
 

@@ -91,6 +91,10 @@ test("what a stranger sends after a refused upgrade is thrown away", async () =>
 
 test("a refusal of a stranger stands in the trail, repeats without a row of their own", async () => {
   for (let times = 0; times < 5; times += 1) await raw(upgradeRequest(PROTOCOL));
+  // Writes are taken in their order: once this batch is answered, every note before it is on disk.
+  const talk = await phone.connect();
+  await talk.ask(phone.appendMessage(1, phone.events(1)));
+  talk.socket.close();
   const found = rows<{ detail: string }>("select detail from trail where topic = 'refusal'").filter(
     ({ detail }) => detail.includes("auth.missing") && detail.includes("upgrade"),
   );
@@ -340,4 +344,28 @@ test("a second relay on the same folder is told so, and the first one goes on", 
 
 test("what a token or code says never reaches the relay's own log", () => {
   assert.doesNotMatch(relay.log(), new RegExp(phone.token));
+});
+
+test("an event that is sent again and again is answered each time and noted ever more rarely", async () => {
+  const talk = await phone.connect();
+  const [event] = phone.events(1);
+  assert.ok(event);
+  for (let n = 1; n <= 12; n += 1) await talk.ask(phone.appendMessage(n, [event]));
+  const noted = rows<{ detail: string }>("select detail from trail where item = ? order by position", event.id);
+  assert.deepEqual(
+    noted.map(({ detail }) => (JSON.parse(detail) as { times?: number }).times),
+    [undefined, 1, 2, 4, 8],
+  );
+  talk.socket.close();
+});
+
+test("a device that floods the relay with claims is told to slow down and cut off", async () => {
+  const flooding = await enrolPhone(relay.url, await inviteRep(dir, "R005"));
+  const talk = await flooding.connect();
+  const claim = encodeFrame(flooding.claimMessage(1, []));
+  for (let times = 0; times < 200; times += 1) talk.send(claim);
+  assert.equal((await talk.closed).code, 4429);
+  const other = await phone.connect();
+  assert.deepEqual(answersOf(await other.ask(phone.appendMessage(1, phone.events(1)))), ["placed"]);
+  other.socket.close();
 });

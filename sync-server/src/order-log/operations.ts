@@ -133,7 +133,10 @@ function wouldHoldTooMany(state: DeviceState, events: readonly PlacedCandidate[]
   return state.positionOf(first.hash) === undefined && !state.isHeld(last.hash);
 }
 
-/** A trail row under the offline id for each event that got no place now; placed ones have theirs. */
+/**
+ * A trail row under the offline id for an event that got no place now; placed ones have theirs. The same answer again
+ * is counted, and noted the 1st, 2nd, 4th, 8th … time, so that a phone that never stops sending cannot fill the disk.
+ */
 function noteUnplaced(
   tx: Transaction,
   input: AppendInput,
@@ -145,10 +148,17 @@ function noteUnplaced(
   const { id, kind } = state.contentOf(event);
   const { hash, ...rest } = answer;
   const { run, seq } = event;
+  const { times } = tx
+    .sql(
+      `insert into repeat (device, hash, answer, times) values (?, ?, ?, 1)
+         on conflict (device, hash, answer) do update set times = times + 1 returning times`,
+    )
+    .get(input.device, hash, answer.answer) as { times: number };
+  if (!Number.isInteger(Math.log2(times))) return;
   tx.note({
     topic: answer.answer === "quarantined" ? "refusal" : "admission",
     device: input.device,
     item: id ?? hash,
-    detail: { ...rest, run, seq, via: input.via, ...(kind === null ? {} : { kind }) },
+    detail: { ...rest, times, run, seq, via: input.via, ...(kind === null ? {} : { kind }) },
   });
 }

@@ -39,6 +39,14 @@ create table if not exists held (
   primary key (device, hash)
 ) strict;
 create index if not exists held_want on held (device, want);
+-- How often an event was answered the same way without getting a place.
+create table if not exists repeat (
+  device text not null,
+  hash text not null,
+  answer text not null,
+  times integer not null,
+  primary key (device, hash, answer)
+) strict, without rowid;
 create table if not exists hole (
   device text not null,
   hash text not null,

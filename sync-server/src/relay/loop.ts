@@ -8,9 +8,11 @@ import type { Connection, RelayPart } from "./part.ts";
 
 /** Messages that wait in one connection before the relay stops reading from it for a while. */
 const WAITING = 64;
-/** Frames are counted by the dozen: one device may send this many in ten seconds. */
-const FRAMES_PER_WINDOW = 50_000;
-const COUNTED = 50;
+/** What one device may cost in ten seconds: a frame counts 1, an event 1, a claim (which reads and writes more) 500. */
+const COST_PER_WINDOW = 60_000;
+const CLAIM_COST = 500;
+/** Costs are counted in pieces of this size. */
+const COUNTED = 100;
 
 /** Takes a connection's frames one by one: decode, find the part, hand over. */
 export interface Loop {
@@ -24,13 +26,13 @@ export interface Loop {
  */
 export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
   const partOf = new Map(parts.flatMap((part) => part.handles.map((type) => [type, part] as const)));
-  const rate = new RateLimiterMemory({ points: FRAMES_PER_WINDOW, duration: 10 });
+  const rate = new RateLimiterMemory({ points: COST_PER_WINDOW, duration: 10 });
 
   const serve = (socket: WebSocket, connection: Connection) => {
     const { device } = connection.caller;
     const turns = new Map<RelayPart, Promise<void>>();
     let waiting = 0;
-    let frames = 0;
+    let cost = 0;
     let open = true;
 
     const take = async (part: RelayPart, message: PhoneMessage, frameBytes: number) => {
@@ -51,15 +53,14 @@ export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
 
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       if (!open || socket.readyState !== socket.OPEN) return;
-      frames += 1;
-      if (frames % COUNTED === 0) {
-        rate
-          .consume(device, COUNTED)
-          .catch(() => connection.refuse(null, { code: "frame.rate", retryAfterMs: 10_000 }));
-      }
       if (!isBinary) return connection.refuse(null, { code: "frame.malformed", detail: "a text frame" });
       const message = decodeFrame(phoneMessageSchema, data);
       if (!message.ok) return connection.refuse(null, message.error);
+      cost += costOf(message.value);
+      if (cost >= COUNTED) {
+        rate.consume(device, cost).catch(() => connection.refuse(null, { code: "frame.rate", retryAfterMs: 10_000 }));
+        cost = 0;
+      }
       const part = partOf.get(message.value.type);
       if (part === undefined) {
         return connection.refuse("n" in message.value ? message.value.n : null, {
@@ -82,6 +83,11 @@ export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
     for (const part of parts) contained(() => part.opened?.(connection), part, log);
   };
   return { serve };
+}
+
+function costOf(message: PhoneMessage): number {
+  if (message.type === "claim") return CLAIM_COST;
+  return message.type === "append" ? 1 + message.events.length : 1;
 }
 
 function contained(run: () => void, part: RelayPart, log: Logger): void {
