@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startAutomerge } from "../adapters/automerge.ts";
 import { bytesToHex } from "../src/core/hash.ts";
-import { schemaRules, viewOf, type DocumentView, type FieldEdit } from "../src/index.ts";
+import {
+  conflictsOf,
+  documentKinds,
+  historyOf,
+  schemaRules,
+  valueSchema,
+  viewOf,
+  type DocumentView,
+  type FieldEdit,
+} from "../src/index.ts";
 import { World, type PhoneDouble, type Seeded } from "./document-world.ts";
 
 await startAutomerge();
@@ -89,6 +98,7 @@ for (let history = 1; history <= 16; history += 1) {
         assert.deepEqual(view.value, atRelay.value, phone.identity.device);
         assert.deepEqual(view.conflicts, atRelay.conflicts);
       }
+      valueSchema(documentKinds.store).parse(atRelay.value);
       for (const conflict of atRelay.conflicts) {
         const [field, ...row] = conflict.split("/");
         const explained = await asked.documents.explain(
@@ -179,6 +189,16 @@ test("a supervisor wins over a rep who wrote later, and the explanation says so 
       [["Ali", "active"]],
     );
   }
+  const stored = world.relay.documents.get(ali.id("store", "S-1"));
+  assert.ok(stored !== undefined);
+  const [conflict, ...others] = conflictsOf(stored.replica, "store", rules());
+  assert.deepEqual([conflict?.field, conflict?.value, others], ["status", "closed", []]);
+  assert.deepEqual(
+    historyOf(stored.replica, "store", "status")
+      .map(({ by, edits }) => [by, edits[0]?.does === "set" ? edits[0].value : null].join(": "))
+      .toSorted(),
+    ["Ali: active", "Siti: closed"],
+  );
   await edited(ali, "S-1", [{ field: "status", set: "active" }]);
   await world.settle();
   const after = await viewed(siti, "S-1");

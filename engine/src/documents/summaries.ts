@@ -1,3 +1,4 @@
+import { foldWhenMany } from "./chunk-keeping.ts";
 import { hasGenesis } from "./genesis.ts";
 import { isComplete } from "./replica-loading.ts";
 import { summarize, type Shelf } from "./shelf.ts";
@@ -66,11 +67,8 @@ export function keepSummaries(shelf: Shelf, changed: (docs: readonly string[]) =
         }
         anyDoubt ||= doubted;
         const known = shelf.index.get(doc) ?? entry;
-        draft.entry(doc, {
-          ...known,
-          ...summarize(replica, entry.kind, shelf.deps),
-          doubted: known.doubted || doubted,
-        });
+        const read = { ...known, ...summarize(replica, entry.kind, shelf.deps), doubted: known.doubted || doubted };
+        draft.entry(doc, foldWhenMany(shelf, draft, doc, read, replica));
       }
       await draft.commit();
       changed(docs);
