@@ -8,9 +8,9 @@ import type { Connection, RelayPart } from "./part.ts";
 
 /** Messages that wait in one connection before the relay stops reading from it for a while. */
 const WAITING = 64;
-/** What one device may cost in ten seconds: a frame counts 1, an event 1, a claim (which reads and writes more) 500. */
-const COST_PER_WINDOW = 60_000;
-const CLAIM_COST = 500;
+/** What one device may cost in ten seconds: a frame counts 1, an event 1, a claim (which reads and writes more) 2,500. */
+const COST_PER_WINDOW = 300_000;
+const CLAIM_COST = 2_500;
 /** Costs are counted in pieces of this size. */
 const COUNTED = 100;
 
