@@ -59,11 +59,16 @@ interface LedgerRow {
   readonly hash: string;
 }
 interface BoardRow {
-  readonly rep: string;
+  readonly key: string;
   readonly visits: number;
   readonly orders: number;
-  readonly valueSen: number;
-  readonly verdict: string;
+  readonly heldOrders: number;
+  readonly stops: { readonly planned: number; readonly visited: number; readonly notVisited: number };
+  readonly completeness: {
+    readonly standing: string;
+    readonly completeTo: string | null;
+    readonly owedEvents: number | null;
+  };
 }
 
 /** Tells the day of the mission on real processes and compares, at its end, all that should be equal. */
@@ -113,6 +118,7 @@ export async function tellSixVisits(options: {
 
     say("The signal goes. Nothing that follows leaves the phone.");
     link.cut();
+    const cutAt = new Date().toISOString();
     const photos = await shelfPhotos();
     const visits: Visit[] = [];
     let phoneKills = 0;
@@ -130,14 +136,15 @@ export async function tellSixVisits(options: {
       );
     }
     const shared = stops[0] as Stop;
-    await phone.ask("edit", { kind: "store", key: shared.store, edits: [{ field: "phone", set: "06-761 0001" }] });
+    const contact = { field: "contactPhone", key: "shop" };
+    await phone.ask("edit", { kind: "store", key: shared.store, edits: [{ ...contact, set: "06-761 0001" }] });
     await waitFor("the store on the supervisor's device", () =>
       supervisor.ask("view", { kind: "store", key: shared.store }),
     );
-    await supervisor.ask("edit", { kind: "store", key: shared.store, edits: [{ field: "phone", set: "06-761 0002" }] });
+    await supervisor.ask("edit", { kind: "store", key: shared.store, edits: [{ ...contact, set: "06-761 0002" }] });
     await supervisor.ask("drain", { lanes: ["documents"], timeoutMs: 30_000 }, 35_000);
     say(`  Rep and supervisor both changed the telephone number of ${shared.name}, without knowing of each other.`);
-    const boardHonest = await boardIsHonest(hq, say);
+    const boardHonest = await boardIsHonest(hq, cutAt, say);
 
     const before = (await phone.ask("events")) as Fact[];
     const orderIds = new Set(visits.map(({ order }) => order));
@@ -178,13 +185,18 @@ export async function tellSixVisits(options: {
       }),
     );
     const masterConverged = await converged(views[0] as PhoneProcess, views[1] as PhoneProcess, stops);
-    const explained = (await phone.ask("explain", { kind: "store", key: shared.store, field: "phone" })) as Explanation;
+    const explained = (await phone.ask("explain", {
+      kind: "store",
+      key: shared.store,
+      field: contact.field,
+      row: contact.key,
+    })) as Explanation;
     say(`Why the number is ${String(explained.value)}: ${explained.reason}`);
     const boardComplete = await boardIsComplete(hq, visits.length, say);
     const attempts = ((await phone.ask("attempts")) as unknown[]).length;
     const trail = await operate("trail", visits[0]?.order ?? "", "--dir", data);
     say(`The trail of the first order:\n${indent(trail)}`);
-    const duplicatesSuppressed = await countDuplicates(data);
+    const duplicatesSuppressed = await countDuplicates(hq, captured);
     const outcome = {
       visits: visits.length,
       events: captured.length,
@@ -348,31 +360,41 @@ async function converged(a: PhoneProcess, b: PhoneProcess, stops: readonly Stop[
 }
 
 const boardRow = async (hq: HqClient) => {
-  const board = (await hq.json("/v1/boards/today")) as { line: string; reps: BoardRow[] };
-  return { line: board.line, row: board.reps.find(({ rep }) => rep === REP) };
+  const board = (await hq.json("/v1/boards/today")) as { top: { sentence: string }; rows: BoardRow[] };
+  return { sentence: board.top.sentence, row: board.rows.find(({ key }) => key === REP) };
 };
 
-/** During the gap the board must not claim to know what the silent phone holds. */
-async function boardIsHonest(hq: HqClient, say: (sentence: string) => void): Promise<boolean> {
-  const { line, row } = await boardRow(hq);
-  say(`  Meanwhile the board at headquarters says: "${line}"`);
-  return row !== undefined && row.visits === 0 && row.verdict !== "all-in";
+/**
+ * During the gap the board must not claim to know what the silent phone holds: its figures are complete to a moment
+ * before the gap, and no planned stop counts as not visited.
+ */
+async function boardIsHonest(hq: HqClient, cutAt: string, say: (sentence: string) => void): Promise<boolean> {
+  const { sentence, row } = await boardRow(hq);
+  say(`  Meanwhile the board at headquarters says: "${sentence}"`);
+  if (row === undefined) return false;
+  const { completeTo } = row.completeness;
+  return row.visits === 0 && row.stops.notVisited === 0 && completeTo !== null && completeTo <= cutAt;
 }
 
 async function boardIsComplete(hq: HqClient, visits: number, say: (sentence: string) => void): Promise<boolean> {
+  const isComplete = ({ row }: Awaited<ReturnType<typeof boardRow>>) =>
+    row?.visits === visits && row.orders + row.heldOrders === visits && row.completeness.owedEvents === 0;
   const found = await waitFor("the board's figures", async () => {
     const now = await boardRow(hq);
-    return now.row?.orders === visits && now.row.verdict === "all-in" ? now : null;
+    return isComplete(now) ? now : null;
   }).catch(() => boardRow(hq));
-  say(`The board now says: "${found.line}"`);
-  return found.row?.visits === visits && found.row.orders === visits && found.row.verdict === "all-in";
+  say(`The board now says: "${found.sentence}"`);
+  return isComplete(found);
 }
 
-async function countDuplicates(data: string): Promise<number> {
-  const rows = (await operate("trail", "--export", "--dir", data)).trim().split("\n");
-  return rows.filter(
-    (row) => (JSON.parse(row) as { topic: string; detail: { answer?: string } }).detail.answer === "duplicate",
-  ).length;
+/** Facts that came to the relay more than once and stand in the log once, as the trail tells it. */
+async function countDuplicates(hq: HqClient, captured: readonly Fact[]): Promise<number> {
+  let count = 0;
+  for (const { envelope } of captured) {
+    const { steps } = (await hq.json(`/v1/trail/${envelope.id}`)) as { steps: { what: string }[] };
+    if (steps.some(({ what }) => what === "duplicate")) count += 1;
+  }
+  return count;
 }
 
 const indent = (text: string) =>
