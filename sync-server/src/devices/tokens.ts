@@ -16,8 +16,11 @@ const TICKET_MS = 60_000;
 /** Tickets that are open at once; the oldest goes first. */
 const TICKETS = 10_000;
 
-/** 32 random bytes as text that fits an address and a websocket subprotocol. */
-export const newSecret = (): string => randomBytes(32).toString("base64url");
+/**
+ * 32 random bytes as text that fits an address, a websocket subprotocol and a command line: hexadecimal, because
+ * base64url can begin with a dash, which a command line takes for an option.
+ */
+export const newSecret = (): string => randomBytes(32).toString("hex");
 export const secretHash = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
 export function createTokens(db: DatabaseSync, clock: Clock): Tokens {
