@@ -238,6 +238,10 @@ export class RelayDouble {
       connection.send({ type: "refused", n, code: "doc.unknown" });
       return;
     }
+    if (!this.scope(connection.device).sees(known.key)) {
+      connection.send({ type: "refused", n, code: "doc.scope" });
+      return;
+    }
     const shared = heads.filter((head) => A.hasHeads(known.replica, [head]));
     const missing = heads.filter((head) => !shared.includes(head));
     const snapshot = shared.length === 0;

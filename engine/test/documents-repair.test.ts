@@ -202,3 +202,44 @@ test("an unsent edit that stands on a lost unsent edit is written again on what 
   assert.equal(value["town"], null, "what was lost on this device alone is lost");
   assert.deepEqual([phone.documents.dirty(), phone.documents.doubted()], [[], []]);
 });
+
+test("a phone that lost a row of the index asks for the whole feed again, once", async () => {
+  const { world, phone, doc } = await settledPhone(18);
+  await phone.storage.commit([{ key: `doc-index/${doc}`, value: null }]);
+  await phone.crash();
+  assert.equal(phone.documents.cursor(), null);
+  phone.connect();
+  await world.settle();
+  assert.equal((await valueOf(phone))["name"], "Kedai 4");
+  await phone.crash();
+  assert.notEqual(phone.documents.cursor(), null);
+});
+
+test("many changes that come while an edit is unsent are not folded together with it: it can still be refused", async () => {
+  const { world, phone } = await settledPhone(19);
+  const siti = world.phones[0];
+  phone.connect();
+  await world.settle();
+  await phone.documents.edit("store", "S-1", [{ field: "town", set: "Nilai" }]);
+  for (let index = 0; index < 40; index += 1) {
+    await siti?.documents.edit("store", "S-1", [{ field: "stockCount", key: "1047", set: index }]);
+    const arrived = async () => JSON.stringify((await valueOf(phone))["stockCount"]) === `{"1047":${index}}`;
+    while (!(await arrived())) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      siti?.connection?.deliver("up");
+      siti?.connection?.deliver("down");
+      phone.connection?.deliver("down");
+    }
+  }
+  // The store has moved away meanwhile: the relay takes nothing and says nothing of it.
+  world.relay.rescope(phone.identity.device, () => false);
+  await world.settle();
+  const value = await valueOf(phone);
+  assert.deepEqual([value["town"], value["stockCount"]], [null, { "1047": 39 }]);
+  assert.deepEqual(
+    phone.documents.needsYou().map(({ edit }) => edit.field),
+    ["town"],
+  );
+  await phone.crash();
+  assert.equal((await valueOf(phone))["town"], null);
+});
