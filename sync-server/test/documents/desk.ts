@@ -30,6 +30,8 @@ export interface Desk {
   readonly context: DocumentFolder;
   readonly host: DocumentHost;
   readonly part: RelayPart;
+  /** What the relay logged as an error. */
+  readonly errors: unknown[];
   /** Milliseconds that the relay's clock is ahead of the machine's. */
   ahead: number;
   phone(person: string, role: Role, territories: readonly string[]): Promise<DeskPhone>;
@@ -57,6 +59,7 @@ export async function openDesk(dir?: string): Promise<Desk> {
     context,
     host,
     part: part(context),
+    errors,
     ahead: 0,
     close,
     phone: async (person, role, territories) => {
@@ -235,7 +238,7 @@ export class DeskPhone {
 
   async pushed(kind: DocumentKind, key: string, bytes: Uint8Array): Promise<Pushed> {
     const answer = await this.push(kind, key, bytes);
-    assert.equal(answer.type, "pushed", JSON.stringify(answer));
+    assert.equal(answer.type, "pushed", JSON.stringify([answer, this.desk.errors]));
     return answer;
   }
 
