@@ -6,7 +6,7 @@ import { Pace } from "./pace.ts";
 import type { StoredChanges } from "./push.ts";
 import type { DocumentRegistry } from "./registry.ts";
 import { inScope, scopeOf, type Viewer } from "./scope.ts";
-import type { StoredDocuments } from "./stored-documents.ts";
+import type { DocumentRow, StoredDocuments } from "./stored-documents.ts";
 
 type FeedMessage = Extract<PhoneMessage, { type: "feed" }>;
 
@@ -75,9 +75,9 @@ export class Feed {
     for (const reader of this.readers.values()) reader.live(stored, frameFor);
   }
 
-  /** Looks again at what every device of this person should hold, or every device there is. */
-  rescope(): void {
-    for (const reader of this.readers.values()) reader.catchUp();
+  /** A document changed hands without a change of its own. */
+  moved(row: DocumentRow): void {
+    for (const reader of this.readers.values()) reader.moved(row);
   }
 }
 
@@ -162,6 +162,10 @@ class Reader {
       this.connection.sendFrame(frameFor(this.scope));
     }
     this.position = head;
+  }
+
+  moved(row: DocumentRow): void {
+    if (inScope(this.viewer, row) !== this.held.has(row.doc)) this.catchUp();
   }
 
   private readonly broken = (error: unknown) => {

@@ -1,4 +1,4 @@
-import { readingRules, type Clock, type ReadingRules } from "@sampai/engine";
+import { readingRules, utcFromMs, type Clock, type ReadingRules } from "@sampai/engine";
 import { startAutomerge } from "@sampai/engine/adapters/automerge";
 import type { DatabaseSync } from "node:sqlite";
 import type { Writer } from "../database/writer.ts";
@@ -10,7 +10,7 @@ import { OpenDocuments } from "./open-documents.ts";
 import type { PushDeps, StoredChanges } from "./push.ts";
 import { DocumentRegistry } from "./registry.ts";
 import { Snapshots } from "./snapshots.ts";
-import { createStoredDocuments, type StoredDocuments } from "./stored-documents.ts";
+import { createStoredDocuments, type DocumentRow, type StoredDocuments } from "./stored-documents.ts";
 
 // Once for the process: whoever imports the documents room can open documents.
 await startAutomerge();
@@ -35,6 +35,8 @@ export interface DocumentHost extends PushDeps {
   readonly feed: Feed;
   readonly items: FeedItems;
   readonly snapshots: Snapshots;
+  /** Deletes a document for everybody: it leaves every phone. What was stored stays. False where it is buried already. */
+  bury(row: DocumentRow, by: string, reason: string): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -86,12 +88,41 @@ function createHost(folder: DocumentFolder): DocumentHost {
       connection.refuse(null, { code: "relay.busy" });
     },
   });
+  /** Documents that came before their store, such as an offline visit to a new outlet, find their territory with it. */
+  const placeWaiting = (store: DocumentRow) => {
+    const { territory } = store;
+    if (territory === null) return;
+    for (const doc of registry.waitingFor(store.doc)) {
+      writer.run("placeDocument", { doc, territory }).then(
+        () => {
+          const row = registry.get(doc);
+          if (row === undefined || row.waitsFor !== store.doc) return;
+          const placed = { ...row, territory, waitsFor: null };
+          registry.put(placed);
+          feed.moved(placed);
+        },
+        (error: unknown) => log.error({ doc, error: String(error) }, "a document could not be placed"),
+      );
+    }
+  };
   const onStored = (change: StoredChanges) => {
     registry.put(change.row);
     feed.stored(change);
     snapshots.stored(change);
+    placeWaiting(change.row);
+    // The store may have been stored between the judging of this document and its commit.
+    const store = change.row.waitsFor === null ? undefined : registry.get(change.row.waitsFor);
+    if (store !== undefined) placeWaiting(store);
+  };
+  const bury = async (row: DocumentRow, by: string, reason: string): Promise<boolean> => {
+    if (!(await writer.run("buryDocument", { doc: row.doc, by, reason }))) return false;
+    const buried = { ...(registry.get(row.doc) ?? row), tombstone: utcFromMs(clock.wallMs()) };
+    registry.put(buried);
+    feed.moved(buried);
+    return true;
   };
   const rules = createRules(stored, packsOf(db), () => clock.wallMs());
+  for (const row of stored.all()) placeWaiting(row);
   const stop = async () => {
     await snapshots.stop();
     open.close();
@@ -107,6 +138,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     feed,
     items,
     snapshots,
+    bury,
     stop,
     wallMs: () => clock.wallMs(),
   };

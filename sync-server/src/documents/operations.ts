@@ -8,6 +8,7 @@ create table if not exists document (
   key text not null,
   territory text,
   owner text,
+  waits_for text,
   heads text not null,
   last integer not null,
   moved text,
@@ -98,6 +99,7 @@ export interface StoreChangesInput {
   readonly heads: readonly string[];
   readonly territory: string | null;
   readonly owner: string | null;
+  readonly waitsFor: string | null;
   readonly notes: readonly TrailNote[];
   /** The device that made the document, and so holds it already. */
   readonly heldBy?: string;
@@ -260,6 +262,14 @@ export const operations = {
     );
   },
 
+  /** The store that a document waited for has a territory now: it lies there too. */
+  placeDocument: (tx: Transaction, input: { doc: string; territory: string }): void => {
+    tx.sql("update document set territory = ?, waits_for = null where doc = ? and territory is null").run(
+      input.territory,
+      input.doc,
+    );
+  },
+
   /** Buries a document: it leaves every phone, and nothing is stored in it any more. What was stored stays. */
   buryDocument: (tx: Transaction, input: { doc: string; by: string; reason: string }): boolean => {
     const done = tx.sql("update document set tombstone = ? where doc = ? and tombstone is null").run(tx.now, input.doc);
@@ -281,12 +291,22 @@ function headOf(tx: Transaction): number {
 
 function putDocument(tx: Transaction, input: StoreChangesInput, last: number): void {
   tx.sql(
-    `insert into document (doc, kind, key, territory, owner, heads, last, moved, tombstone)
-       values (?, ?, ?, ?, ?, ?, ?, null, null)
+    `insert into document (doc, kind, key, territory, owner, waits_for, heads, last, moved, tombstone)
+       values (?, ?, ?, ?, ?, ?, ?, ?, null, null)
        on conflict (doc) do update set heads = excluded.heads, last = excluded.last,
          moved = case when territory is excluded.territory and owner is excluded.owner then moved else ? end,
-         territory = excluded.territory, owner = excluded.owner`,
-  ).run(input.doc, input.kind, input.key, input.territory, input.owner, JSON.stringify(input.heads), last, tx.now);
+         territory = excluded.territory, owner = excluded.owner, waits_for = excluded.waits_for`,
+  ).run(
+    input.doc,
+    input.kind,
+    input.key,
+    input.territory,
+    input.owner,
+    input.waitsFor,
+    JSON.stringify(input.heads),
+    last,
+    tx.now,
+  );
 }
 
 function holdDocument(tx: Transaction, device: string, doc: string): void {

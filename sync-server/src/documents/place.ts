@@ -6,6 +6,8 @@ import { placeFields, type DocumentRow } from "./stored-documents.ts";
 export interface Place {
   readonly territory: string | null;
   readonly owner: string | null;
+  /** The store whose territory this document takes as soon as that is known; null where it waits for none. */
+  readonly waitsFor: string | null;
 }
 
 /**
@@ -23,10 +25,13 @@ export function placeOf(
   const fields = placeFields(open.kind);
   const settled = (field: string) => text(settledValue(open, field, rules));
   const store = open.kind === "visit" ? settled("store") : null;
-  const ofStore = store === null ? null : (registry.get(documentId(workspace, "store", store))?.territory ?? null);
+  const storeId = store === null ? null : documentId(workspace, "store", store);
+  const ofStore = storeId === null ? null : (registry.get(storeId)?.territory ?? null);
+  const territory = settled(fields.territory) ?? ofStore;
   return {
-    territory: settled(fields.territory) ?? ofStore,
+    territory,
     owner: settled(fields.owner) ?? before?.owner ?? maker,
+    waitsFor: territory === null ? storeId : null,
   };
 }
 

@@ -9,6 +9,7 @@ export class DocumentRegistry {
   private readonly rows = new Map<string, DocumentRow>();
   private readonly byTerritory = new Map<string, Set<string>>();
   private readonly byOwner = new Map<string, Set<string>>();
+  private readonly byStore = new Map<string, Set<string>>();
   private turn = 0;
 
   constructor(rows: Iterable<DocumentRow>) {
@@ -29,6 +30,8 @@ export class DocumentRegistry {
     const before = this.rows.get(row.doc);
     assert(before === undefined || before.key === row.key, "a document keeps its key");
     this.rows.set(row.doc, row);
+    if (before !== undefined) remove(this.byStore, before.waitsFor, row.doc);
+    add(this.byStore, row.waitsFor, row.doc);
     const same =
       before !== undefined &&
       before.territory === row.territory &&
@@ -51,6 +54,11 @@ export class DocumentRegistry {
 
   ownedBy(person: string): Iterable<string> {
     return this.byOwner.get(person) ?? [];
+  }
+
+  /** Documents that wait for this store's territory. */
+  waitingFor(store: string): readonly string[] {
+    return [...(this.byStore.get(store) ?? [])];
   }
 
   all(): Iterable<DocumentRow> {

@@ -71,11 +71,14 @@ export class Snapshots {
     const known = this.deps.registry.get(doc);
     if (known === undefined) return;
     const opened = await this.deps.open.open(known);
-    // With a commit under way the memory is ahead of the store: the change that is coming asks again.
-    if (!opened.ok || opened.value.pending > 0) return;
+    if (!opened.ok) return;
     const row = this.deps.registry.get(doc);
     const { heads } = opened.value;
-    if (row === undefined || !sameHeads(heads, row.heads)) return;
+    if (row === undefined || opened.value.pending > 0 || !sameHeads(heads, row.heads)) {
+      // With a commit under way the memory is ahead of the store: the change that is coming asks again.
+      this.grown.set(doc, { changes: CHANGES, bytes: 0 });
+      return;
+    }
     const bytes = A.save(opened.value.replica);
     const loaded = loadChunks([bytes]);
     if (loaded === null || !sameHeads(A.getHeads(loaded), heads)) {

@@ -9,6 +9,8 @@ export interface DocumentRow {
   readonly territory: string | null;
   /** Code of the person whose document it is: a visit's or plan's rep, a store's responsible rep. */
   readonly owner: string | null;
+  /** A store: this document has no territory, and takes that one's as soon as it is known. */
+  readonly waitsFor: string | null;
   readonly heads: readonly string[];
   /** Position of its newest change. */
   readonly last: number;
@@ -80,8 +82,9 @@ export function createStoredDocuments(db: DatabaseSync): StoredDocuments {
     return statement;
   };
   return {
-    all: () => sql("select * from document order by doc").all().flatMap(documentRow),
-    document: (doc) => [sql("select * from document where doc = ?").get(doc)].flatMap(documentRow)[0],
+    all: () => sql("select *, waits_for as waitsFor from document order by doc").all().flatMap(documentRow),
+    document: (doc) =>
+      [sql("select *, waits_for as waitsFor from document where doc = ?").get(doc)].flatMap(documentRow)[0],
     changes: (doc) =>
       sql(
         `select position, doc, hash, actor, seq, start_op as startOp, max_op as maxOp, deps, device, by, role, vouched,
