@@ -92,7 +92,7 @@ export const contacts: Follower = {
         ).run(device);
         context.changed("board:today");
         context.changed("fleet");
-      } else if (row.topic === "photo.arrived" && item !== null) {
+      } else if (row.topic === "photo.arrived" && item !== null && detail["part"] !== "preview") {
         db.prepare("insert or ignore into photo_here (id, at) values (?, ?)").run(item, at);
         context.changed("board:today");
       } else if (["refusal", "document.refused", "photo.refused"].includes(row.topic)) {

@@ -111,9 +111,9 @@ export function createMasterRecords(relay: DatabaseSync, newestPack: () => Pack 
 
 function putStore(db: DatabaseSync, item: DocumentItem, code: string, replica: Replica, rules: ReadingRules): void {
   const record = JSON.stringify(storeRecord(code, replica, rules));
-  const last = db
-    .prepare("select record from store_record where code = ? order by position desc limit 1")
-    .get(code) as { record: string } | undefined;
+  const last = db.prepare("select record from store_record where code = ? order by position desc limit 1").get(code) as
+    | { record: string }
+    | undefined;
   if (last?.record === record) return;
   db.prepare("insert into store_record (code, position, received, record) values (?, ?, ?, ?)").run(
     code,

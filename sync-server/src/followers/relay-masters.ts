@@ -49,16 +49,13 @@ export function createRelayMasters(deps: {
       return found;
     },
     stopsOn: (day) =>
-      db.prepare("select rep, store, plan from plan_stop where day = ? order by plan").all(day) as unknown as PlannedStop[],
+      db
+        .prepare("select rep, store, plan from plan_stop where day = ? order by plan")
+        .all(day) as unknown as PlannedStop[],
   };
 }
 
-function storeAtHeads(
-  relay: DatabaseSync,
-  doc: string,
-  heads: readonly string[],
-  pack: Pack | null,
-): StoreSeen | null {
+function storeAtHeads(relay: DatabaseSync, doc: string, heads: readonly string[], pack: Pack | null): StoreSeen | null {
   const whole = loadReplica(relay, doc, Number.MAX_SAFE_INTEGER);
   try {
     if (!A.hasHeads(whole, [...heads])) return null;

@@ -4,6 +4,7 @@ import type { Follower, FollowerContext, StreamItem } from "./follower.ts";
 import type { Masters } from "./masters.ts";
 import type { NoteQueue } from "./notes.ts";
 import type { Streams } from "./streams.ts";
+import { transact } from "./transact.ts";
 
 /** Rows in one page: a page of orders takes some 20 ms, and questions are answered between pages. */
 const PAGE = 200;
@@ -11,7 +12,7 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
 
 export interface Runner {
-  /** Takes at most one page of one follower. Answers whether there is more to do now. */
+  /** Takes at most one page of each follower. Answers whether there is more to do now. */
   turn(): boolean;
   /** Milliseconds until a follower that threw is tried again, or null where none waits. */
   retryInMs(): number | null;
@@ -79,10 +80,11 @@ export function createRunner(deps: {
   const isSameStream = (follower: Follower, row: CursorRow) =>
     row.position === 0 || streams.hashAt(follower.stream, row.position - 1) === row.last_hash;
 
-  const step = (follower: Follower): boolean => {
+  const step = (follower: Follower, head: number): boolean => {
     const cursor = cursorOf(follower);
     if (cursor.retry_at_ms > clock.wallMs()) return false;
-    const page = streams.read(follower.stream, cursor.position, cursor.failures > 0 ? 1 : PAGE);
+    const count = Math.min(cursor.failures > 0 ? 1 : PAGE, head - cursor.position);
+    const page = count <= 0 ? [] : streams.read(follower.stream, cursor.position, count);
     const last = page.at(-1);
     if (last === undefined) return false;
     const topics = new Set<string>();
@@ -115,9 +117,13 @@ export function createRunner(deps: {
 
   return {
     turn: () => {
-      let more = false;
-      for (const follower of followers) more = step(follower) || more;
-      return more;
+      // Heads before pages, and documents to their end before facts: a fact is judged by records that came before it.
+      const heads = { documents: 0, log: streams.head("log"), trail: streams.head("trail") };
+      heads.documents = streams.head("documents");
+      const behind = followers.filter(({ stream }) => stream === "documents");
+      if (behind.map((follower) => step(follower, heads.documents)).includes(true)) return true;
+      const others = followers.filter(({ stream }) => stream !== "documents");
+      return others.map((follower) => step(follower, heads[follower.stream])).includes(true);
     },
     retryInMs: () => {
       const { at } = db.prepare("select min(retry_at_ms) as at from follower where retry_at_ms > 0").get() as {
@@ -143,16 +149,4 @@ export function createRunner(deps: {
 
 function hashOf(streams: Streams, follower: Follower, item: StreamItem): string {
   return item.stream === "trail" ? (streams.hashAt(follower.stream, item.position) ?? "") : item.hash;
-}
-
-/** All or nothing. */
-export function transact(db: DatabaseSync, run: () => void): void {
-  db.exec("begin immediate");
-  try {
-    run();
-    db.exec("commit");
-  } catch (error) {
-    if (db.isTransaction) db.exec("rollback");
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { createAnomalies } from "../../src/followers/anomalies.ts";
 import type { FollowerContext, LogItem } from "../../src/followers/follower.ts";
 import type { Masters } from "../../src/followers/masters.ts";
-import { transact } from "../../src/followers/runner.ts";
+import { transact } from "../../src/followers/transact.ts";
 import type { Captured } from "./field-phone.ts";
 
 export function logItem(position: number, { envelope, candidate }: Captured, received: string): LogItem {

@@ -1,0 +1,83 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { StoryStep } from "../trail/story.ts";
+
+/** What followers made of one event. */
+export interface Judgement {
+  /** Whether every business rule has looked at it. */
+  readonly judged: boolean;
+  readonly passed: readonly string[];
+  readonly verdicts: readonly {
+    readonly rule: string;
+    readonly version: number;
+    readonly verdict: "fail" | "not-checked";
+    readonly consequence: string;
+    readonly inputs: unknown;
+    readonly sentence: { readonly en: string; readonly ms: string };
+  }[];
+  readonly findings: readonly {
+    readonly detector: string;
+    readonly version: number;
+    readonly consequence: string;
+    readonly evidence: unknown;
+    readonly sentence: string;
+  }[];
+}
+
+export function readJudgement(db: DatabaseSync, hash: string): Judgement {
+  const judged = db.prepare("select passed from judged where hash = ?").get(hash) as { passed: string } | undefined;
+  const verdicts = db.prepare("select * from verdict where hash = ? order by verdict, rule").all(hash) as unknown as {
+    rule: string;
+    version: number;
+    verdict: "fail" | "not-checked";
+    consequence: string;
+    inputs: string;
+    sentence_en: string;
+    sentence_ms: string;
+  }[];
+  const findings = db
+    .prepare(
+      `select detector, version, consequence, evidence, sentence from finding
+        where hash = ? and withdrawn_at is null order by detector`,
+    )
+    .all(hash) as unknown as (Omit<Judgement["findings"][number], "evidence"> & { evidence: string })[];
+  return {
+    judged: judged !== undefined,
+    passed: judged === undefined ? [] : (JSON.parse(judged.passed) as string[]),
+    verdicts: verdicts.map(({ rule, version, verdict, consequence, inputs, sentence_en: en, sentence_ms: ms }) => ({
+      rule,
+      version,
+      verdict,
+      consequence,
+      inputs: JSON.parse(inputs) as unknown,
+      sentence: { en, ms },
+    })),
+    findings: findings.map((finding) => ({ ...finding, evidence: JSON.parse(finding.evidence) as unknown })),
+  };
+}
+
+/** The same as steps of a story. */
+export function judgementSteps({ judged, verdicts, findings }: Judgement): StoryStep[] {
+  const at = null;
+  if (!judged) return [{ at, clock: "relay", what: "judged", sentence: "Not yet judged." }];
+  const failed = verdicts.filter(({ verdict }) => verdict === "fail");
+  const unchecked = verdicts.filter(({ verdict }) => verdict === "not-checked").map(({ rule }) => rule);
+  const rest = unchecked.length === 0 ? "" : ` Not checked: ${unchecked.join(", ")}.`;
+  const held = (consequence: string) =>
+    consequence === "hold-order" ? " Confirm before picking." : consequence === "hold-proof" ? " Proof is held." : "";
+  return [
+    ...(failed.length === 0
+      ? [{ at, clock: "relay", what: "judged", sentence: `Judged clean.${rest}` } as const]
+      : failed.map(({ rule, consequence, sentence }): StoryStep => ({
+          at,
+          clock: "relay",
+          what: "judged",
+          sentence: `Judged by ${rule}: ${sentence.en}${held(consequence)}`,
+        }))),
+    ...findings.map(({ detector, consequence, sentence }): StoryStep => ({
+      at,
+      clock: "relay",
+      what: "found",
+      sentence: `Noticed by ${detector}: ${sentence}${held(consequence)}`,
+    })),
+  ];
+}

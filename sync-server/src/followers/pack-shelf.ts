@@ -1,0 +1,8 @@
+import type { Pack } from "@sampai/engine";
+
+/** Issued reference packs, read-only. They never change. */
+export interface PackShelf {
+  newest(): Pack | null;
+  /** A pack by its number, null where none has it. */
+  pack(number: number): Pack | null;
+}

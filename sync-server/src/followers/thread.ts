@@ -1,0 +1,110 @@
+import { startAutomerge } from "@sampai/engine/adapters/automerge";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { systemClock } from "../clock.ts";
+import { openForReading } from "../database/connection.ts";
+import { openFollowers } from "./database.ts";
+import { createWatchtower } from "./watchtower.ts";
+import type { FollowersData, FromFollowers, ToFollowers } from "./wire.ts";
+
+// The followers' own thread: whatever they do, and however they break, the thread that answers phones does not notice.
+
+const LOOK_MS = 15_000;
+/** Tells about boards and lists are gathered this long, so that a drain of a thousand orders is not a thousand snapshots. */
+const TELL_MS = 150;
+const NOTES = 200;
+const NOTES_AGAIN_MS = 2_000;
+
+const port = parentPort as MessagePort;
+const data = workerData as FollowersData;
+await startAutomerge();
+const clock = systemClock();
+const topics = new Set<string>();
+let telling = false;
+const watchtower = createWatchtower({
+  relay: openForReading(data.dataDir),
+  db: openFollowers(data.dataDir),
+  clock,
+  data,
+  changed: (topic) => {
+    topics.add(topic);
+    if (telling) return;
+    telling = true;
+    clock.after(TELL_MS, () => {
+      telling = false;
+      send({ type: "changed", topics: [...topics] });
+      topics.clear();
+    });
+  },
+});
+
+let scheduled = false;
+let noting = false;
+let cancelRetry = () => {};
+const send = (message: FromFollowers) => port.postMessage(message);
+
+function work(): void {
+  if (scheduled) return;
+  scheduled = true;
+  // Between two pages the thread answers what it is asked.
+  setImmediate(() => {
+    scheduled = false;
+    const more = watchtower.runner.turn();
+    sendNotes();
+    if (more) return work();
+    cancelRetry();
+    const retryMs = watchtower.runner.retryInMs();
+    if (retryMs !== null) cancelRetry = clock.after(retryMs + 1, work);
+  });
+}
+
+function sendNotes(): void {
+  if (noting) return;
+  const notes = watchtower.notes.next(NOTES);
+  const last = notes.at(-1);
+  if (last === undefined) return;
+  noting = true;
+  send({ type: "note", number: last.number, rows: notes.map(({ row }) => row) });
+}
+
+function lookAround(): void {
+  watchtower.lookAround();
+  sendNotes();
+  // Standing at a silent moment is news too: a board's people fall silent without any event.
+  for (const topic of ["board:today", "fleet"]) topics.add(topic);
+  send({ type: "changed", topics: [...topics] });
+  topics.clear();
+  clock.after(LOOK_MS, lookAround);
+}
+
+port.on("message", (message: ToFollowers) => {
+  switch (message.type) {
+    case "committed":
+      return work();
+    case "connected":
+      return watchtower.connected(message.devices);
+    case "noted":
+      watchtower.notes.written(message.number);
+      noting = false;
+      return sendNotes();
+    case "not-noted":
+      clock.after(NOTES_AGAIN_MS, () => {
+        noting = false;
+        sendNotes();
+      });
+      return;
+    case "ask":
+      try {
+        send({ type: "answer", n: message.n, value: watchtower.ask(message.name, message.input) });
+      } catch (error) {
+        send({
+          type: "unanswered",
+          n: message.n,
+          reason: error instanceof Error ? (error.stack ?? error.message) : "",
+        });
+      }
+  }
+});
+
+send({ type: "ready" });
+work();
+lookAround();

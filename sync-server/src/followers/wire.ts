@@ -1,0 +1,28 @@
+import type { TrailNote } from "../trail/trail.ts";
+import type { QuestionName } from "./questions.ts";
+
+/** What the relay's process and the followers' thread say to each other. */
+export type ToFollowers =
+  /** Something was committed. */
+  | { readonly type: "committed" }
+  /** The devices with an open connection now. */
+  | { readonly type: "connected"; readonly devices: readonly string[] }
+  | { readonly type: "ask"; readonly n: number; readonly name: QuestionName; readonly input: unknown }
+  /** Trail rows up to this number are durable. */
+  | { readonly type: "noted"; readonly number: number }
+  /** The rows could not be written now; they are sent again later. */
+  | { readonly type: "not-noted" };
+
+export type FromFollowers =
+  | { readonly type: "ready" }
+  | { readonly type: "changed"; readonly topics: readonly string[] }
+  /** Rows for the trail; nothing more is sent before the answer. */
+  | { readonly type: "note"; readonly number: number; readonly rows: readonly TrailNote[] }
+  | { readonly type: "answer"; readonly n: number; readonly value: unknown }
+  | { readonly type: "unanswered"; readonly n: number; readonly reason: string };
+
+export interface FollowersData {
+  readonly dataDir: string;
+  readonly workspace: string;
+  readonly zone: string;
+}

@@ -1,0 +1,23 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { TrailReader, TrailRow, TrailTopic } from "./trail.ts";
+
+const columns = "position, at, log_head as logHead, topic, device, item, detail, hash";
+const MOST_ABOUT = 1_000;
+
+/** Reads the trail over any connection to the relay's database. */
+export function createTrailReader(relay: DatabaseSync): TrailReader {
+  const page = relay.prepare(`select ${columns} from trail where position >= ? order by position limit ?`);
+  const about = relay.prepare(`select ${columns} from trail where item = ? order by position limit ?`);
+  const head = relay.prepare("select coalesce(max(position) + 1, 0) as head from trail");
+  return {
+    read: (position, count) => (page.all(position, count) as unknown as StoredRow[]).map(readRow),
+    about: (item) => (about.all(item, MOST_ABOUT) as unknown as StoredRow[]).map(readRow),
+    head: () => (head.get() as { head: number }).head,
+  };
+}
+
+type StoredRow = Omit<TrailRow, "detail" | "topic"> & { topic: string; detail: string };
+
+function readRow({ detail, topic, ...row }: StoredRow): TrailRow {
+  return { ...row, topic: topic as TrailTopic, detail: JSON.parse(detail) as TrailRow["detail"] };
+}

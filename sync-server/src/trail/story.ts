@@ -1,0 +1,195 @@
+import { kindByName, msFromUtc, readEvent, type Envelope } from "@sampai/engine";
+import type { DatabaseSync } from "node:sqlite";
+import { attemptsOfEvent, attemptsOfItem, linkAttempts, type PhoneAttempt } from "./attempts.ts";
+import { createTrailReader } from "./reader.ts";
+import type { TrailRow } from "./trail.ts";
+
+/** One step of an item's way, from whichever side knows it. */
+export interface StoryStep {
+  /** RFC 3339 UTC; null for what keeps no time of its own and comes after all that does. */
+  readonly at: string | null;
+  /** Whose clock that is. */
+  readonly clock: "phone" | "relay";
+  readonly what:
+    | "captured"
+    | "no-link"
+    | "tried"
+    | "placed"
+    | "duplicate"
+    | "held"
+    | "hole"
+    | "refused"
+    | "photo"
+    | "judged"
+    | "found"
+    | "other";
+  /** A sentence for a person, without the time. */
+  readonly sentence: string;
+}
+
+export interface Story {
+  readonly item: string;
+  readonly device: string | null;
+  /** Where it stands in the order log, null where it is not there. */
+  readonly position: number | null;
+  readonly capturedAt: string | null;
+  readonly placedAt: string | null;
+  /** From capture to the order log in milliseconds, null while it is not there. */
+  readonly tookMs: number | null;
+  readonly steps: readonly StoryStep[];
+}
+
+export interface LeafRow {
+  readonly position: number;
+  readonly term: string;
+  readonly device: string;
+  readonly run: string;
+  readonly seq: number;
+  readonly hash: string;
+  readonly received: string;
+  readonly flags: readonly string[];
+  readonly event: Envelope | null;
+}
+
+/** The leaf of an offline id (the first one, where a phone used it twice), or of a hash. */
+export function findLeaf(relay: DatabaseSync, item: string): LeafRow | undefined {
+  const row = relay
+    .prepare(
+      `select position, term, device, run, seq, hash, received, flags, bytes from log
+        where type = 'event' and (id = ?1 or hash = ?1) order by position limit 1`,
+    )
+    .get(item) as (Omit<LeafRow, "flags" | "event"> & { flags: string; bytes: Uint8Array }) | undefined;
+  if (row === undefined) return undefined;
+  const { flags, bytes, ...leaf } = row;
+  const read = readEvent(bytes);
+  return { ...leaf, flags: JSON.parse(flags) as string[], event: read.ok ? read.value : null };
+}
+
+/**
+ * Where an item spent its time: the phone's attempts and the relay's trail joined in order. `judged` are the steps that
+ * followers know of. Undefined where nobody has ever heard of the item.
+ */
+export function tellStory(relay: DatabaseSync, item: string, judged: readonly StoryStep[]): Story | undefined {
+  const leaf = findLeaf(relay, item);
+  const rows = createTrailReader(relay).about(item);
+  const carried = leaf === undefined ? placeFromTrail(rows) : leaf;
+  const device = carried?.device ?? rows.find((row) => row.device !== null)?.device ?? null;
+  const tries = [
+    ...(carried === undefined ? [] : attemptsOfEvent(relay, carried.device, carried.run, carried.seq)),
+    ...attemptsOfItem(relay, item),
+  ];
+  if (leaf === undefined && rows.length === 0 && tries.length === 0) return undefined;
+  const capturedAt = leaf?.event?.at ?? null;
+  const placedAt = leaf?.received ?? null;
+  const steps: StoryStep[] = [];
+  if (capturedAt !== null && leaf?.event != null) {
+    const label = kindByName(leaf.event.kind)?.label.en ?? leaf.event.kind;
+    const where = leaf.event.store === null ? "" : ` at ${leaf.event.store}`;
+    const sentence = `${label} captured${where} on ${leaf.event.rep}'s phone (${leaf.device}).`;
+    steps.push({ at: capturedAt, clock: "phone", what: "captured", sentence });
+  }
+  if (device !== null && capturedAt !== null) {
+    const until = placedAt ?? new Date(8.64e15).toISOString();
+    steps.push(...outages(linkAttempts(relay, device, capturedAt, until)));
+  }
+  steps.push(...tries.map(trySentence), ...rows.flatMap((row) => relaySteps(row)), ...judged);
+  // Steps of one moment keep the order in which they are listed: capture, tries, relay, judgement.
+  const moment = ({ at }: StoryStep) => at ?? "~";
+  const ordered = steps.toSorted((a, b) => (moment(a) < moment(b) ? -1 : moment(a) > moment(b) ? 1 : 0));
+  return {
+    item,
+    device,
+    position: leaf?.position ?? null,
+    capturedAt,
+    placedAt,
+    tookMs: capturedAt === null || placedAt === null ? null : msFromUtc(placedAt) - msFromUtc(capturedAt),
+    steps: ordered,
+  };
+}
+
+/** Before it is placed, the trail says which event it is. */
+function placeFromTrail(rows: readonly TrailRow[]) {
+  for (const { device, detail } of rows) {
+    const { run, seq } = detail;
+    if (device !== null && typeof run === "string" && typeof seq === "number") return { device, run, seq };
+  }
+  return undefined;
+}
+
+/** Failed tries in a row are one stretch without a link. */
+function outages(attempts: readonly PhoneAttempt[]): StoryStep[] {
+  const steps: StoryStep[] = [];
+  let stretch: PhoneAttempt[] = [];
+  const close = (end: PhoneAttempt | undefined) => {
+    const [first] = stretch;
+    if (first === undefined) return;
+    const tries = stretch.length === 1 ? "1 try" : `${stretch.length} tries`;
+    const found = end === undefined ? "" : `, a link at ${end.at}`;
+    const sentence = `No link to HQ: ${tries} failed until ${stretch.at(-1)?.at ?? first.at}${found}.`;
+    steps.push({ at: first.at, clock: "phone", what: "no-link", sentence });
+    stretch = [];
+  };
+  for (const attempt of attempts) {
+    if (attempt.outcome === "failed" || attempt.outcome === "lost") stretch.push(attempt);
+    else close(attempt);
+  }
+  close(undefined);
+  return steps;
+}
+
+function trySentence({ at, outcome, code, bytes, tookMs }: PhoneAttempt): StoryStep {
+  const how = {
+    acknowledged: `acknowledged after ${Math.round(tookMs)} ms`,
+    refused: `refused${code === null ? "" : ` (${code})`}`,
+    lost: "no answer came back: the link was lost",
+    opened: "the link opened",
+    failed: "it could not be sent",
+  }[outcome];
+  return { at, clock: "phone", what: "tried", sentence: `The phone sent it (${bytes} bytes): ${how}.` };
+}
+
+function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
+  const step = (what: StoryStep["what"], sentence: string): StoryStep[] => [{ at, clock: "relay", what, sentence }];
+  const text = (field: string) => (typeof detail[field] === "string" ? (detail[field] as string) : "");
+  const position = typeof detail["position"] === "number" ? `#${detail["position"]}` : "";
+  switch (topic) {
+    case "admission":
+      switch (detail["answer"]) {
+        case "placed":
+          return step("placed", `In the order log at ${position}.`);
+        case "branch":
+          return step("placed", `In the order log at ${position}, marked: this phone used the number twice.`);
+        case "duplicate":
+          return step("duplicate", `It came again and was known: still ${position}, counted once.`);
+        case "held":
+          return step("held", "Here, and waiting for an event before it that has not come.");
+        case "hole":
+          return step("hole", "The phone declared that it no longer holds it.");
+      }
+      return step("other", "The relay looked at it.");
+    case "refusal":
+    case "document.refused":
+    case "photo.refused":
+      return step("refused", `Refused: ${text("code")}.`);
+    case "photo.arrived":
+      return step("photo", `The photo's ${text("part") || "bytes"} arrived.`);
+    case "document.stored":
+      return step("other", "Stored.");
+    case "document.conflict":
+      return step("other", `A conflict was settled: ${text("reason") || text("rule")}.`);
+    // Followers tell these themselves, with more.
+    case "verdict":
+    case "finding":
+      return [];
+    case "alert":
+      return step("other", `Alert ${text("action")}: ${text("reason")}`);
+    case "device.enrolled":
+    case "device.revoked":
+    case "device.contact":
+    case "attempt":
+    case "import":
+    case "relay.started":
+    case "relay.stopped":
+      return step("other", topic);
+  }
+}
