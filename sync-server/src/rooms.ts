@@ -1,6 +1,7 @@
 import type { RelayContext } from "./context.ts";
 import * as devices from "./devices/index.ts";
 import * as documents from "./documents/index.ts";
+import * as followers from "./followers/room.ts";
 import * as proof from "./proof/index.ts";
 import * as imports from "./import/index.ts";
 import * as reference from "./reference/index.ts";
@@ -19,4 +20,4 @@ export interface Room {
 }
 
 /** Every room there is: a new one adds its line here. */
-export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports];
+export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports, followers];

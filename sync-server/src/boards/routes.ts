@@ -24,7 +24,7 @@ export function boardRoutes(context: RelayContext, followers: () => Followers | 
     const key = JSON.stringify([name, territories]);
     const known = live.get(key);
     if (known !== undefined) return known;
-    for (const [other, { readers: count }] of live) if (live.size >= SCOPES && count() === 0) live.delete(other);
+    for (const [other, idle] of live) if (live.size >= SCOPES && idle.readers() === 0) live.delete(other);
     const made = createLiveBoard(board, territories, running, epoch);
     live.set(key, made);
     return made;

@@ -9,6 +9,7 @@ import { logTail } from "./log-tail.ts";
 import { logVerify } from "./log-verify.ts";
 import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
+import { trail } from "./trail.ts";
 
 /** Every command there is: a new one adds its line here. */
 export const commands: readonly Command[] = [
@@ -22,4 +23,5 @@ export const commands: readonly Command[] = [
   logProve,
   logCheck,
   logKey,
+  trail,
 ];

@@ -9,12 +9,12 @@ export class Refused extends Error {
   }
 }
 
-/** Asks the relay that works in the data folder, with the key that only the folder's owner can read. */
-export async function askRelay(running: Running, path: string, body: object): Promise<unknown> {
+/** Asks the relay that works in the data folder, with the key that only the folder's owner can read. No body: GET. */
+export async function askRelay(running: Running, path: string, body?: object): Promise<unknown> {
   const answer = await fetch(`${running.url}${path}`, {
-    method: "POST",
+    method: body === undefined ? "GET" : "POST",
     headers: { authorization: `Bearer ${running.operatorKey}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const value = (await answer.json()) as { code?: RefusalCode; detail?: string };
   if (answer.ok) return value;

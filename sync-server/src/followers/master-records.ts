@@ -42,9 +42,14 @@ const REPLICAS = 200;
 
 /** Which document it is, by what the document itself says; null before its genesis is here. */
 export function identify(replica: Replica): { readonly kind: DocumentKind; readonly key: string } | null {
-  const kind = String(replica["kind"] ?? "");
-  const key = String(replica["key"] ?? "");
+  const kind = textOf(replica["kind"]);
+  const key = textOf(replica["key"]);
   return isDocumentKind(kind) && hasGenesis(replica, kind) && key !== "" ? { kind, key } : null;
+}
+
+function textOf(value: unknown): string {
+  if (A.isImmutableString(value)) return value.val;
+  return typeof value === "string" ? value : "";
 }
 
 /** A document as the relay's stored changes before `position` make it. */

@@ -2,7 +2,7 @@ import type { Pack } from "@sampai/engine";
 
 /** Issued reference packs, read-only. They never change. */
 export interface PackShelf {
-  newest(): Pack | null;
+  readonly newest: () => Pack | null;
   /** A pack by its number, null where none has it. */
-  pack(number: number): Pack | null;
+  readonly pack: (number: number) => Pack | null;
 }

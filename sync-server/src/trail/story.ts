@@ -92,7 +92,9 @@ export function tellStory(relay: DatabaseSync, item: string, judged: readonly St
     const until = placedAt ?? new Date(8.64e15).toISOString();
     steps.push(...outages(linkAttempts(relay, device, capturedAt, until)));
   }
-  steps.push(...tries.map(trySentence), ...rows.flatMap((row) => relaySteps(row)), ...judged);
+  steps.push(...tries.map(trySentence));
+  if (leaf !== undefined) steps.push(placedStep(leaf));
+  steps.push(...rows.flatMap((row) => relaySteps(row)), ...judged);
   // Steps of one moment keep the order in which they are listed: capture, tries, relay, judgement.
   const moment = ({ at }: StoryStep) => at ?? "~";
   const ordered = steps.toSorted((a, b) => (moment(a) < moment(b) ? -1 : moment(a) > moment(b) ? 1 : 0));
@@ -148,17 +150,25 @@ function trySentence({ at, outcome, code, bytes, tookMs }: PhoneAttempt): StoryS
   return { at, clock: "phone", what: "tried", sentence: `The phone sent it (${bytes} bytes): ${how}.` };
 }
 
+/** The leaf is the relay's own note of where it stands. */
+function placedStep({ received, position, flags }: LeafRow): StoryStep {
+  const marks = flags.length === 0 ? "" : `, marked ${flags.join(", ")}`;
+  return { at: received, clock: "relay", what: "placed", sentence: `In the order log at #${position}${marks}.` };
+}
+
 function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
   const step = (what: StoryStep["what"], sentence: string): StoryStep[] => [{ at, clock: "relay", what, sentence }];
-  const text = (field: string) => (typeof detail[field] === "string" ? (detail[field] as string) : "");
+  const text = (field: string) => {
+    const value = detail[field];
+    return typeof value === "string" ? value : "";
+  };
   const position = typeof detail["position"] === "number" ? `#${detail["position"]}` : "";
   switch (topic) {
     case "admission":
       switch (detail["answer"]) {
         case "placed":
-          return step("placed", `In the order log at ${position}.`);
         case "branch":
-          return step("placed", `In the order log at ${position}, marked: this phone used the number twice.`);
+          return [];
         case "duplicate":
           return step("duplicate", `It came again and was known: still ${position}, counted once.`);
         case "held":
