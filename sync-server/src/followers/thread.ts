@@ -1,6 +1,6 @@
 import { startAutomerge } from "@sampai/engine/adapters/automerge";
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { systemClock } from "../clock.ts";
 import { openForReading } from "../database/connection.ts";
 import { openFollowers } from "./database.ts";
 import { createWatchtower } from "./watchtower.ts";
@@ -17,7 +17,7 @@ const NOTES_AGAIN_MS = 2_000;
 const port = parentPort as MessagePort;
 const data = workerData as FollowersData;
 await startAutomerge();
-const clock = systemClock();
+const clock = createSystemClock();
 const topics = new Set<string>();
 let telling = false;
 const watchtower = createWatchtower({
