@@ -1,7 +1,7 @@
 import type { Clock } from "@sampai/engine/core";
 import { statfsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { createStoredPacks } from "../reference/stored-packs.ts";
+import { packsOf } from "../reference/stored-packs.ts";
 import { createAlertDesk } from "./alerts/desk.ts";
 import { readDebts } from "./debts.ts";
 import { createFollowers } from "./index.ts";
@@ -30,7 +30,7 @@ export function createWatchtower(deps: {
   readonly changed: (topic: string) => void;
 }): Watchtower {
   const { relay, db, clock, data, changed } = deps;
-  const packs = createStoredPacks(relay);
+  const packs = packsOf(relay);
   const masters = createRelayMasters({ relay, db, packs, workspace: data.workspace });
   const notes = createNoteQueue(db, relay);
   const streams = createStreams(relay);

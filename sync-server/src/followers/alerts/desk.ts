@@ -48,7 +48,8 @@ export function createAlertDesk(db: DatabaseSync, notes: NoteQueue, watches: rea
   db.exec(tables);
   const open = db.prepare("select name, since, watch, reason, evidence from alert where cleared is null");
   const insert = db.prepare(
-    "insert into alert (name, since, watch, subject, rep, reason, evidence, cleared) values (?, ?, ?, ?, ?, ?, ?, null)",
+    `insert into alert (name, since, watch, subject, rep, reason, evidence, cleared) values (?, ?, ?, ?, ?, ?, ?, null)
+     on conflict (name, since) do update set reason = excluded.reason, evidence = excluded.evidence, cleared = null`,
   );
   const update = db.prepare("update alert set reason = ?, evidence = ? where name = ? and cleared is null");
   const clear = db.prepare("update alert set cleared = ? where name = ? and cleared is null");
