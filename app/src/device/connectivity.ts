@@ -1,0 +1,38 @@
+import { App } from "@capacitor/app";
+import { Network } from "@capacitor/network";
+import { useSyncExternalStore } from "react";
+import { isNative } from "./platform.ts";
+
+// A hint and no more: it knows that there is no network, never that HQ can be reached.
+let hasNetwork = navigator.onLine;
+const listeners = new Set<() => void>();
+
+function tell(next: boolean): void {
+  hasNetwork = next;
+  for (const listener of listeners) listener();
+}
+
+/** Calls `changed` whenever the network changed or the app came back to the front. The answer stops it. */
+export function watchConnectivity(changed: () => void): () => void {
+  listeners.add(changed);
+  return () => listeners.delete(changed);
+}
+
+/** Starts listening to the platform. Called once, when the app starts. */
+export function startConnectivity(): void {
+  if (isNative) {
+    void Network.getStatus().then(({ connected }) => tell(connected));
+    void Network.addListener("networkStatusChange", ({ connected }) => tell(connected));
+    void App.addListener("resume", () => tell(hasNetwork));
+    return;
+  }
+  addEventListener("online", () => tell(true));
+  addEventListener("offline", () => tell(false));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") tell(navigator.onLine);
+  });
+}
+
+export function useHasNetwork(): boolean {
+  return useSyncExternalStore(watchConnectivity, () => hasNetwork);
+}
