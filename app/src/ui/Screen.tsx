@@ -1,6 +1,6 @@
 import { IonButtons, IonContent, IonFooter, IonHeader, IonIcon, IonPage, IonTitle, IonToolbar } from "@ionic/react";
 import { arrowBackOutline } from "ionicons/icons";
-import { use, type ReactNode } from "react";
+import { use, useEffect, useRef, type ReactNode } from "react";
 import { useNavigate } from "react-router-dom";
 import { EngineContext } from "../session/engine-context.tsx";
 import { Nav } from "./Nav.tsx";
@@ -22,19 +22,34 @@ export function Screen({ title, back, wide = false, foot, children }: ScreenProp
   const { t } = useWords();
   const navigate = useNavigate();
   const engine = use(EngineContext);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · Sampai`;
+  }, [title]);
+  // A new screen is announced by its heading, and the keyboard starts there.
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <IonPage>
       <IonHeader>
         <IonToolbar>
           {back !== undefined && (
             <IonButtons slot="start">
-              <button type="button" className="icon-button" aria-label={t("common.back")} onClick={() => void navigate(back)}>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label={t("common.back")}
+                onClick={() => void navigate(back)}
+              >
                 <IonIcon icon={arrowBackOutline} aria-hidden="true" />
               </button>
             </IonButtons>
           )}
           <IonTitle>
-            <h1>{title}</h1>
+            <h1 ref={heading} tabIndex={-1}>
+              {title}
+            </h1>
           </IonTitle>
         </IonToolbar>
         {engine !== null && <Strip />}

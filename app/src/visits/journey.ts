@@ -61,3 +61,10 @@ function stopState(visit: Visit | null, status: Scalar | undefined): Stop["state
   }
   return status === "visited" || status === "skipped" ? status : "planned";
 }
+
+/** The plan document and its row that a check-in's `plan` names, or null where it names none. */
+export function planStop(plan: string): { readonly key: string; readonly row: string } | null {
+  const [rep, week, day, number] = plan.split("/");
+  if (rep === undefined || week === undefined || day === undefined || number === undefined) return null;
+  return { key: `${rep}/${week}`, row: `${day}/${number}` };
+}

@@ -1,48 +1,60 @@
-import type { Good, OrderLine, Pack } from "@sampai/engine";
+import {
+  eventKinds,
+  goodBySku,
+  judgeWith,
+  policies,
+  priceOf,
+  type Envelope,
+  type EventBody,
+  type Identity,
+  type OrderLine,
+  type Pack,
+  type PolicyContext,
+  type Verdict,
+} from "@sampai/engine";
 
-/** What the form holds while an order is being written: SKU → quantity. */
+/** What the form holds while an order is being written: SKU → quantity, in the order in which goods were chosen. */
 export type Basket = Readonly<Record<string, number>>;
 
-/** What one unit costs at this quantity on this day: the list price, or the cheapest scheme whose terms are met. */
-export function priceOf(
-  pack: Pack,
-  good: Good,
-  quantity: number,
-  day: string,
-): { readonly unitPriceSen: number; readonly scheme: string | null } {
-  let best: { unitPriceSen: number; scheme: string | null } = { unitPriceSen: good.priceSen, scheme: null };
-  for (const scheme of pack.schemes) {
-    const applies =
-      scheme.sku === good.sku && quantity >= scheme.fromQuantity && scheme.from <= day && day <= scheme.to;
-    if (applies && scheme.unitPriceSen < best.unitPriceSen) {
-      best = { unitPriceSen: scheme.unitPriceSen, scheme: scheme.scheme };
-    }
-  }
-  return best;
-}
-
-/** The schemes that could still lower this good's price on that day, fewest units first. */
-export function schemesFor(pack: Pack, sku: string, day: string) {
-  return pack.schemes
-    .filter((scheme) => scheme.sku === sku && scheme.from <= day && day <= scheme.to)
-    .sort((a, b) => a.fromQuantity - b.fromQuantity);
-}
-
-/** The order's lines in the catalogue's order. Goods that are no longer in the pack are left out. */
+/** The order's lines at the prices of that day. Goods that are no longer in the pack are left out. */
 export function linesOf(pack: Pack, basket: Basket, day: string): readonly OrderLine[] {
-  return pack.goods.flatMap((good) => {
-    const quantity = basket[good.sku] ?? 0;
-    if (quantity < 1) return [];
-    return { sku: good.sku, quantity, unit: good.unit, ...priceOf(pack, good, quantity, day) };
+  return Object.entries(basket).flatMap(([sku, quantity]) => {
+    const good = goodBySku(pack, sku);
+    const price = quantity < 1 ? undefined : priceOf(pack, sku, quantity, day);
+    if (good === undefined || price === undefined) return [];
+    return { sku, quantity, unit: good.unit, unitPriceSen: price.unitPriceSen, scheme: price.scheme };
   });
 }
 
-/** Goods whose name, code, group or category holds every word that was typed. */
-export function searchGoods(pack: Pack, text: string, category: string | null): readonly Good[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return pack.goods.filter((good) => {
-    if (category !== null && good.category !== category) return false;
-    const haystack = `${good.name} ${good.sku} ${good.group} ${good.category}`.toLowerCase();
-    return words.every((word) => haystack.includes(word));
-  });
+/**
+ * What the rules of the house would say of this order, before it is placed: the same pure rules that judge it at HQ.
+ * They advise; none of them stops a rep.
+ */
+export function adviceOn(
+  order: EventBody<"orderPlaced">,
+  where: { readonly identity: Identity; readonly visit: string; readonly store: string; readonly at: string },
+  context: PolicyContext,
+): readonly Verdict[] {
+  const { identity, visit, store, at } = where;
+  const asCaptured: Envelope = {
+    v: 1,
+    id: visit,
+    kind: eventKinds.orderPlaced.name,
+    workspace: identity.workspace,
+    device: identity.device,
+    run: "0".repeat(16),
+    seq: 1,
+    prev: null,
+    rep: identity.rep,
+    visit,
+    store,
+    at,
+    offset: 0,
+    zone: identity.zone,
+    clock: { tick: 0, boot: "", anchor: null, wall: at },
+    place: null,
+    seen: { pack: context.pack?.number ?? null, store: [] },
+    body: order,
+  };
+  return judgeWith(policies, asCaptured, context).filter(({ verdict }) => verdict === "fail");
 }

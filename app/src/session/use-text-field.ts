@@ -1,0 +1,78 @@
+import type { DocumentError, DocumentKind } from "@sampai/engine";
+import { useEffect, useRef, useState } from "react";
+import { textEdit } from "../visits/text-edit.ts";
+import { useDocument, useEngine } from "./engine-context.tsx";
+
+export type TextState = "loading" | "saved" | "saving" | "unsaved";
+
+const PAUSE_MS = 500;
+
+/**
+ * A collaborative text of a document: saved as small edits when the person pauses, while other people's words come in.
+ * `missing` makes the document where it is not here yet, and answers whether it could.
+ */
+export function useTextField(
+  kind: DocumentKind,
+  key: string,
+  field: string,
+  missing?: () => Promise<void>,
+): { text: string; state: TextState; error: DocumentError | null; change(text: string): void; flush(): void } {
+  const engine = useEngine();
+  const loaded = useDocument(kind, key);
+  const stored = loaded.state === "here" ? String(loaded.value.value[field] ?? "") : "";
+  const [typed, setTyped] = useState<string | null>(null);
+  const [error, setError] = useState<DocumentError | null>(null);
+  const [saving, setSaving] = useState(false);
+  /** What the text was when the person began to type: edits are made against it. */
+  const base = useRef<string>("");
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef<string | null>(null);
+
+  const save = async () => {
+    clearTimeout(timer.current);
+    const text = latest.current;
+    if (text === null) return;
+    const edit = textEdit(field, base.current, text);
+    if (edit === null) {
+      latest.current = null;
+      setTyped(null);
+      return;
+    }
+    setSaving(true);
+    if (loaded.state === "error" && missing !== undefined) await missing();
+    const result = await engine.documents.edit(kind, key, [edit]);
+    setSaving(false);
+    if (!result.ok) {
+      setError(result.error);
+      return;
+    }
+    setError(null);
+    base.current = String(result.value.value[field] ?? "");
+    if (latest.current === text) {
+      latest.current = null;
+      setTyped(null);
+    } else {
+      // More was typed meanwhile: it counts from what this phone's text was, not from what others wrote.
+      base.current = text;
+      timer.current = setTimeout(() => void current.current(), PAUSE_MS);
+    }
+  };
+  const current = useRef(save);
+  current.current = save;
+  // Leaving the screen saves what was typed last.
+  useEffect(() => () => void current.current(), []);
+
+  return {
+    text: typed ?? stored,
+    error,
+    state: loaded.state === "loading" ? "loading" : saving ? "saving" : typed === null ? "saved" : "unsaved",
+    change: (text) => {
+      if (latest.current === null) base.current = stored;
+      latest.current = text;
+      setTyped(text);
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => void current.current(), PAUSE_MS);
+    },
+    flush: () => void current.current(),
+  };
+}
