@@ -1,0 +1,78 @@
+import type { Authored, DocumentView } from "@sampai/engine";
+import { useState } from "react";
+import { useEngine } from "../../session/engine-context.tsx";
+import { fieldLabel, valueText } from "../../stores/field-text.ts";
+import { usePersonName } from "../../stores/person-names.ts";
+import { Problem } from "../../ui/Problem.tsx";
+import { useWords } from "../../ui/use-words.ts";
+import { useExplanation } from "./use-explanation.ts";
+import type { FieldPlace } from "./StoreScreen.tsx";
+
+/** Two people wrote the same field: both values, who and when, the rule that decided, and the way to decide otherwise. */
+export function ConflictCard({ view, place }: { view: DocumentView; place: FieldPlace }) {
+  const { t, language } = useWords();
+  const engine = useEngine();
+  const explanation = useExplanation(view, place);
+  const [problem, setProblem] = useState<string | null>(null);
+  if (explanation === null || explanation.winner === null) return null;
+  const label = fieldLabel("store", place.field, language);
+
+  const keep = async (other: Authored) => {
+    const edit = { field: place.field, ...(place.row === null ? {} : { key: place.row }), set: other.value };
+    const result = await engine.documents.edit(view.kind, view.key, [edit]);
+    setProblem(
+      result.ok
+        ? null
+        : t(`store.errors.${result.error.code}`, { detail: "detail" in result.error ? result.error.detail : "" }),
+    );
+  };
+
+  return (
+    <article className="card advice" aria-label={label}>
+      <h3>
+        {label}
+        {place.row !== null && ` · ${place.row}`}
+      </h3>
+      <div className="versus">
+        <Version title={t("store.conflict.wins")} authored={explanation.winner} place={place} wins />
+        {explanation.losers.map((loser) => (
+          <Version key={loser.change} title={t("store.conflict.other")} authored={loser} place={place}>
+            <button type="button" className="button quiet" onClick={() => void keep(loser)}>
+              {t("store.conflict.keep")}
+            </button>
+          </Version>
+        ))}
+      </div>
+      <p>{explanation.reason}</p>
+      <p className="small">{t("store.conflict.rule", { rule: explanation.rule })}</p>
+      <Problem text={problem} />
+    </article>
+  );
+
+  function Version({
+    title,
+    authored,
+    wins = false,
+    children,
+    place: { field },
+  }: {
+    title: string;
+    authored: Authored;
+    place: FieldPlace;
+    wins?: boolean;
+    children?: React.ReactNode;
+  }) {
+    const { format } = useWords();
+    const personName = usePersonName();
+    const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
+    return (
+      <div className="version" data-wins={wins}>
+        <span className="soft small">{title}</span>
+        <span className="value">{valueText("store", field, authored.value, words)}</span>
+        <span className="small">{t("store.conflict.by", { by: personName(authored.by), role: authored.role })}</span>
+        <span className="soft small">{format.time(authored.at)}</span>
+        {children}
+      </div>
+    );
+  }
+}
