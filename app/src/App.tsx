@@ -18,29 +18,24 @@ import { OrderScreen } from "./screens/visit/OrderScreen.tsx";
 import { VisitScreen } from "./screens/visit/VisitScreen.tsx";
 import { EngineGate } from "./session/EngineGate.tsx";
 import { IdentityContext } from "./session/identity-context.ts";
+import type { Identities } from "./session/identities.ts";
 import { SessionContext, type Session } from "./session/session-context.ts";
 import { Announcer } from "./ui/Announcer.tsx";
 import { UpdateOffer } from "./ui/UpdateOffer.tsx";
 import { ZoneContext } from "./ui/use-words.ts";
 
 /** The whole app: who is here decides which screens there are. */
-export function App({
-  first,
-  session: kept,
-}: {
-  first: Identity | null;
-  session: Omit<Session, "become">;
-}) {
+export function App({ first, identities }: { first: Identity | null; identities: Identities }) {
   const [identity, setIdentity] = useState(first);
   const session = useMemo<Session>(
     () => ({
-      ...kept,
+      identities,
       become: async (next) => {
-        await kept.identities.choose(next.device);
+        await identities.choose(next.device);
         setIdentity(next);
       },
     }),
-    [kept],
+    [identities],
   );
   return (
     <IonApp>

@@ -3,6 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openIndexedDbFiles } from "../adapters/indexeddb-files.ts";
 import { openIndexedDbStorage } from "../adapters/indexeddb-storage.ts";
+import { storageContract } from "./storage.contract.ts";
+
+let databases = 0;
+storageContract("IndexedDB", async () => {
+  databases += 1;
+  const name = `contract-${databases}`;
+  return { storage: await openIndexedDbStorage(name), reopen: () => openIndexedDbStorage(name) };
+});
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 

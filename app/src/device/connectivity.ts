@@ -1,10 +1,12 @@
 import { App } from "@capacitor/app";
-import { Network } from "@capacitor/network";
+import { Network, type ConnectionStatus } from "@capacitor/network";
+import type { NetworkKind } from "@sampai/engine";
 import { useSyncExternalStore } from "react";
 import { isNative } from "./platform.ts";
 
 // A hint and no more: it knows that there is no network, never that HQ can be reached.
 let hasNetwork = navigator.onLine;
+let kind: NetworkKind = "wifi";
 const listeners = new Set<() => void>();
 
 function tell(next: boolean): void {
@@ -21,8 +23,12 @@ export function watchConnectivity(changed: () => void): () => void {
 /** Starts listening to the platform. Called once, when the app starts. */
 export function startConnectivity(): void {
   if (isNative) {
-    void Network.getStatus().then(({ connected }) => tell(connected));
-    void Network.addListener("networkStatusChange", ({ connected }) => tell(connected));
+    const heard = ({ connected, connectionType }: ConnectionStatus) => {
+      kind = connectionType === "cellular" ? "mobile" : "wifi";
+      tell(connected);
+    };
+    void Network.getStatus().then(heard);
+    void Network.addListener("networkStatusChange", heard);
     void App.addListener("resume", () => tell(hasNetwork));
     return;
   }
@@ -31,6 +37,11 @@ export function startConnectivity(): void {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") tell(navigator.onLine);
   });
+}
+
+/** Metered or not. Browsers do not say, and neither platform tells roaming apart: then it counts as Wi-Fi or as mobile. */
+export function networkKind(): NetworkKind {
+  return kind;
 }
 
 export function useHasNetwork(): boolean {

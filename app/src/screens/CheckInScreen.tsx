@@ -46,7 +46,7 @@ export function CheckInScreen() {
     });
     if (fact === null) return;
     await form.done();
-    void navigate(`/visit/${fact.envelope.id}`, { replace: true });
+    navigate(`/visit/${fact.envelope.id}`, { replace: true });
   };
 
   return (

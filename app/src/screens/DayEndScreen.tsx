@@ -22,9 +22,7 @@ export function DayEndScreen() {
   const status = useStatus();
   const day = useWorkingDay();
   const storeName = useStoreNames();
-  const today = facts.filter(
-    ({ envelope }) => dayIn(msFromUtc(envelope.at), zone) === dayIn(day.nowMs, zone),
-  );
+  const today = facts.filter(({ envelope }) => dayIn(msFromUtc(envelope.at), zone) === dayIn(day.nowMs, zone));
   const orders = today.filter((fact) => isKind(fact, "orderPlaced"));
   const done = today.filter(({ state }) => state === "at-hq").length;
   const open = openVisit(visitsOf(facts));
@@ -41,9 +39,7 @@ export function DayEndScreen() {
             ? t("day.allIn", { done, total: today.length })
             : t("day.notYet", { done, total: today.length })}
         </p>
-        {photos > 0 && (
-          <p className="soft">{t("day.photosApart", { count: photos, size: format.size(photoBytes) })}</p>
-        )}
+        {photos > 0 && <p className="soft">{t("day.photosApart", { count: photos, size: format.size(photoBytes) })}</p>}
       </section>
       <section className="card" aria-labelledby="summary">
         <h2 id="summary">{t("day.summary")}</h2>

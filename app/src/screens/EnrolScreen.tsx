@@ -104,7 +104,7 @@ export function EnrolScreen() {
                 type="button"
                 className="button wide"
                 onClick={() => {
-                  void navigate("/", { replace: true });
+                  navigate("/", { replace: true });
                   void session?.become(joined);
                 }}
               >

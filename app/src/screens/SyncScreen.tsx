@@ -4,11 +4,11 @@ import {
   kindByName,
   msFromUtc,
   ringgit,
-  type Attempt,
   type CapturedFact,
   type NeedsYou,
   type OwedPhoto,
 } from "@sampai/engine";
+import type { Attempt } from "@sampai/engine/wire";
 import { IonIcon } from "@ionic/react";
 import { checkmarkDoneOutline, cloudOfflineOutline, refreshOutline } from "ionicons/icons";
 import { useState } from "react";
@@ -103,7 +103,6 @@ function Connection() {
   const engine = useEngine();
   const status = useStatus();
   const sentence = useDebtSentence();
-  const { language } = useWords();
   return (
     <section className="card" aria-label={t("sync.title")}>
       <div className="spread">
@@ -133,7 +132,7 @@ function Connection() {
               <IonIcon icon={refreshOutline} aria-hidden="true" />
               {t("sync.tryNow")}
             </button>
-            <button type="button" className="button quiet" onClick={() => engine.goOffline()} lang={language}>
+            <button type="button" className="button quiet" onClick={() => engine.goOffline()}>
               <IonIcon icon={cloudOfflineOutline} aria-hidden="true" />
               {t("sync.workOffline")}
             </button>
@@ -212,9 +211,8 @@ function NeedsYouPanel({
 function WaitingPanel({ facts, photos }: { facts: readonly CapturedFact[]; photos: readonly OwedPhoto[] }) {
   const { t } = useWords();
   const storeName = useStoreNames();
-  const dirty = (["store", "visit", "plan"] as const)
-    .map((kind) => ({ kind, summaries: useSummaries(kind) }))
-    .flatMap(({ kind, summaries }) => summaries.filter((each) => each.dirty).map(({ key }) => ({ kind, key })));
+  const documents = [useSummaries("store"), useSummaries("visit"), useSummaries("plan")];
+  const dirty = documents.flat().filter((document) => document.dirty);
   if (facts.length === 0 && photos.length === 0 && dirty.length === 0) {
     return (
       <div className="card">

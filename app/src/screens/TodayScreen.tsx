@@ -30,8 +30,7 @@ export function TodayScreen() {
   const key = planKey(identity.rep, day.nowMs, zone);
   const plan = useDocument("plan", key);
   const stores = useSummaries("store");
-  const stops =
-    plan.state === "here" ? stopsOf(key, plan.value.value, dayIn(day.nowMs, zone), visits) : [];
+  const stops = plan.state === "here" ? stopsOf(key, plan.value.value, dayIn(day.nowMs, zone), visits) : [];
 
   return (
     <Screen title={t("today.title")}>
@@ -101,7 +100,12 @@ function Attendance() {
       {day.startedAt === null || (!day.working && day.endedAt !== null) ? (
         <>
           {day.endedAt !== null && <p className="strong">{t("today.endedAt", { time: format.time(day.endedAt) })}</p>}
-          <button type="button" className="button on-dark wide" disabled={busy || locating} onClick={() => void start()}>
+          <button
+            type="button"
+            className="button on-dark wide"
+            disabled={busy || locating}
+            onClick={() => void start()}
+          >
             {busy || locating ? t("today.starting") : t("today.startDay")}
           </button>
           <p className="soft small">{t("today.startHint")}</p>

@@ -36,7 +36,8 @@ export async function enrol({ relay, code }: EnrolmentLink): Promise<Result<Iden
   const body = readJson(answer.body);
   if (answer.status !== 200 && answer.status !== 201) {
     const refusal = (body as { code?: unknown } | null)?.code;
-    return err(refusal === "enrol.code" ? { error: "code" } : { error: "relay", code: `${String(refusal ?? answer.status)}` });
+    if (refusal === "enrol.code") return err({ error: "code" });
+    return err({ error: "relay", code: typeof refusal === "string" ? refusal : String(answer.status) });
   }
   const enrolled = enrolAnswerSchema.safeParse(body);
   if (!enrolled.success) return err({ error: "relay", code: "answer" });

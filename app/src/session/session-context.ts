@@ -1,12 +1,10 @@
 import type { Identity } from "@sampai/engine";
 import { createContext } from "react";
 import type { Identities } from "./identities.ts";
-import type { SavedForms } from "./saved-forms.ts";
 
 /** What stays while people change: who this phone knows, and how it becomes somebody. */
 export interface Session {
   readonly identities: Identities;
-  readonly formsOf: (identity: Identity) => SavedForms;
   /** Makes this person the current one, durably, and opens their work. */
   become(identity: Identity): Promise<void>;
 }

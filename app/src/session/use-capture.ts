@@ -8,8 +8,8 @@ export interface Capturing {
   /** Why the last try was not saved, in a sentence; null where it was. */
   readonly problem: string | null;
   /** Resolves with the fact once it is durable on this phone, or null where it is not: then the form stays as it is. */
-  capture<K extends EventKindName>(input: CaptureInput<K>): Promise<CapturedFact | null>;
-  tell(problem: string | null): void;
+  readonly capture: <K extends EventKindName>(input: CaptureInput<K>) => Promise<CapturedFact | null>;
+  readonly tell: (problem: string | null) => void;
 }
 
 export function useCaptureSentence(): (error: CaptureError | PhotoError) => string {

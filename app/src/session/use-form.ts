@@ -8,9 +8,9 @@ export interface OpenForm<T> {
   /** The offline id that this form's fact will have; null until it is durable. A form without it cannot be sent. */
   readonly id: string | null;
   readonly content: T;
-  change(content: T): void;
+  readonly change: (content: T) => void;
   /** After the fact is durable: the form is empty the next time it opens. */
-  done(): Promise<void>;
+  readonly done: () => Promise<void>;
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { DocumentError, DocumentKind } from "@sampai/engine";
+import type { DocumentError, DocumentKind, DocumentView } from "@sampai/engine";
 import { useEffect, useRef, useState } from "react";
-import { textEdit } from "../visits/text-edit.ts";
+import { moveEdit, textEdit } from "../visits/text-edit.ts";
 import { useDocument, useEngine } from "./engine-context.tsx";
 
 export type TextState = "loading" | "saved" | "saving" | "unsaved";
@@ -16,10 +16,16 @@ export function useTextField(
   key: string,
   field: string,
   missing?: () => Promise<void>,
-): { text: string; state: TextState; error: DocumentError | null; change(text: string): void; flush(): void } {
+): {
+  text: string;
+  state: TextState;
+  error: DocumentError | null;
+  readonly change: (text: string) => void;
+  readonly flush: () => void;
+} {
   const engine = useEngine();
   const loaded = useDocument(kind, key);
-  const stored = loaded.state === "here" ? String(loaded.value.value[field] ?? "") : "";
+  const stored = loaded.state === "here" ? textIn(loaded.value, field) : "";
   const [typed, setTyped] = useState<string | null>(null);
   const [error, setError] = useState<DocumentError | null>(null);
   const [saving, setSaving] = useState(false);
@@ -40,14 +46,16 @@ export function useTextField(
     }
     setSaving(true);
     if (loaded.state === "error" && missing !== undefined) await missing();
-    const result = await engine.documents.edit(kind, key, [edit]);
+    const now = await engine.documents.view(kind, key);
+    const moved = now.ok ? moveEdit(edit, base.current, textIn(now.value, field)) : edit;
+    const result = await engine.documents.edit(kind, key, [moved]);
     setSaving(false);
     if (!result.ok) {
       setError(result.error);
       return;
     }
     setError(null);
-    base.current = String(result.value.value[field] ?? "");
+    base.current = textIn(result.value, field);
     if (latest.current === text) {
       latest.current = null;
       setTyped(null);
@@ -75,4 +83,9 @@ export function useTextField(
     },
     flush: () => void current.current(),
   };
+}
+
+function textIn(view: DocumentView, field: string): string {
+  const text = view.value[field];
+  return typeof text === "string" ? text : "";
 }

@@ -16,7 +16,13 @@ export function valueText(
   kind: DocumentKind,
   field: string,
   value: Scalar,
-  words: { readonly language: Language; readonly format: Format; readonly yes: string; readonly no: string; readonly none: string },
+  words: {
+    readonly language: Language;
+    readonly format: Format;
+    readonly yes: string;
+    readonly no: string;
+    readonly none: string;
+  },
 ): string {
   const definition = definitionOf(kind, field);
   if (value === null || value === "") return words.none;

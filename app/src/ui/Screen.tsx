@@ -40,7 +40,7 @@ export function Screen({ title, back, wide = false, foot, children }: ScreenProp
                 type="button"
                 className="icon-button"
                 aria-label={t("common.back")}
-                onClick={() => void navigate(back)}
+                onClick={() => navigate(back)}
               >
                 <IonIcon icon={arrowBackOutline} aria-hidden="true" />
               </button>

@@ -10,7 +10,12 @@ export function Stepper({ name, value, change }: { name: string; value: number; 
   const set = (next: number) => change(Math.min(MOST, Math.max(0, Math.trunc(next))));
   return (
     <div className="stepper">
-      <button type="button" aria-label={t("order.less", { good: name })} disabled={value === 0} onClick={() => set(value - 1)}>
+      <button
+        type="button"
+        aria-label={t("order.less", { good: name })}
+        disabled={value === 0}
+        onClick={() => set(value - 1)}
+      >
         <IonIcon icon={removeOutline} aria-hidden="true" />
       </button>
       <input

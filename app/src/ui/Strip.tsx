@@ -62,9 +62,14 @@ export function Strip() {
   const sentence = useDebtSentence();
   const navigate = useNavigate();
   const tone = stripTone(status);
-  const icon = { done: checkmarkDoneOutline, waits: phonePortraitOutline, plain: phonePortraitOutline, person: handLeftOutline };
+  const icon = {
+    done: checkmarkDoneOutline,
+    waits: phonePortraitOutline,
+    plain: phonePortraitOutline,
+    person: handLeftOutline,
+  };
   return (
-    <button type="button" className="strip" data-tone={tone} onClick={() => void navigate("/sync")}>
+    <button type="button" className="strip" data-tone={tone} onClick={() => navigate("/sync")}>
       <IonIcon icon={icon[tone]} aria-hidden="true" />
       <span className="strip-debt">
         {status.needsYou > 0 && <>{t("strip.needsYou", { count: status.needsYou })} · </>}

@@ -19,7 +19,12 @@ export interface Format {
 
 export function createFormat(language: Language, zone: string, t: TFunction): Format {
   const locale = language === "ms" ? "ms-MY" : "en-MY";
-  const clock = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const clock = new Intl.DateTimeFormat(locale, {
+    timeZone: zone,
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
   const short = new Intl.DateTimeFormat(locale, { timeZone: zone, day: "numeric", month: "short" });
   const long = new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
   const number = new Intl.NumberFormat(locale);

@@ -11,7 +11,7 @@ import type { FieldPlace } from "./StoreScreen.tsx";
 interface FieldEditorProps {
   readonly view: DocumentView;
   readonly place: FieldPlace;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Changes one field. Closes when the edit is durable on this device; else it says why and keeps what was typed. */
@@ -72,7 +72,7 @@ interface FieldInputProps {
   readonly field: string;
   readonly definition: FieldDefinition;
   readonly value: string;
-  change(value: string): void;
+  readonly change: (value: string) => void;
 }
 
 function FieldInput({ id, field, definition, value, change }: FieldInputProps) {

@@ -17,8 +17,12 @@ export function FieldRow({ view, place, edit }: { view: DocumentView; place: Fie
   const definition = definitionOf("store", place.field);
   if (definition === undefined) return null;
   const value = valueAt(view, place);
-  const name = place.row === null ? fieldLabel("store", place.field, language) : `${fieldLabel("store", place.field, language)} · ${place.row}`;
-  const editable = definition.type !== "counter" && definition.type !== "text" && mayEdit(definition, role, value === null);
+  const name =
+    place.row === null
+      ? fieldLabel("store", place.field, language)
+      : `${fieldLabel("store", place.field, language)} · ${place.row}`;
+  const editable =
+    definition.type !== "counter" && definition.type !== "text" && mayEdit(definition, role, value === null);
   const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
   return (
     <div className="row">

@@ -1,4 +1,4 @@
-import { documentKinds, type DocumentView, type Scalar } from "@sampai/engine";
+import { documentKinds, type DocumentView } from "@sampai/engine";
 import { storefrontOutline } from "ionicons/icons";
 import { useState } from "react";
 import { useParams } from "react-router-dom";
@@ -107,13 +107,13 @@ interface FieldSectionProps {
   readonly title: string;
   readonly fields: readonly string[];
   readonly view: DocumentView;
-  edit(place: FieldPlace): void;
+  readonly edit: (place: FieldPlace) => void;
 }
 
 function FieldSection({ title, fields, view, edit }: FieldSectionProps) {
   const places = fields.flatMap((field): FieldPlace[] => {
     if (documentKinds.store.fields[field]?.column !== true) return [{ field, row: null }];
-    const rows = Object.keys((view.value[field] ?? {}) as Record<string, Scalar>);
+    const rows = Object.keys(view.value[field] ?? {});
     return rows.map((row) => ({ field, row }));
   });
   if (places.length === 0) return null;

@@ -63,7 +63,7 @@ function AuditForm({ form, visit, store, back }: { form: Form; visit: string; st
     });
     if (fact === null) return;
     await open.done();
-    void navigate(back);
+    navigate(back);
   };
 
   return (
@@ -108,7 +108,7 @@ interface QuestionFieldProps {
   readonly question: Question;
   readonly answer: Answer;
   readonly problem: string | null;
-  change(answer: Answer): void;
+  readonly change: (answer: Answer) => void;
 }
 
 function QuestionField({ question, answer, problem, change }: QuestionFieldProps) {

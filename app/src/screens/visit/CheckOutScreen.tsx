@@ -73,7 +73,7 @@ function CheckOutForm({ visit }: { visit: Visit }) {
     if (fact === null) return;
     await form.done();
     await closeVisitRecord(engine, visit, outcome, fact.envelope.at);
-    void navigate("/today");
+    navigate("/today");
   };
 
   return (

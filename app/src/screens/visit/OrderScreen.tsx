@@ -93,7 +93,7 @@ function OrderForm({ pack, visit, store, back }: { pack: Pack; visit: string; st
     });
     if (fact === null) return;
     await form.done();
-    void navigate(back);
+    navigate(back);
   };
 
   return (
@@ -170,13 +170,17 @@ function Advice({ body, visit, store, pack, status, known, creditHold, attendanc
   const verdicts =
     body.lines.length === 0
       ? []
-      : adviceOn(body, { identity, visit, store, at: utcFromMs(systemClock.wallMs()) }, {
-          pack,
-          store: known ? { status, creditLimitSen } : null,
-          visit: { rep, store, state: "open" },
-          closedDays: null,
-          attendance,
-        });
+      : adviceOn(
+          body,
+          { identity, visit, store, at: utcFromMs(systemClock.wallMs()) },
+          {
+            pack,
+            store: known ? { status, creditLimitSen } : null,
+            visit: { rep, store, state: "open" },
+            closedDays: null,
+            attendance,
+          },
+        );
   const above = creditLimitSen !== null && totalSen > creditLimitSen;
   const others = verdicts.filter(({ rule }) => rule !== "credit-limit");
   return (
@@ -207,7 +211,7 @@ interface CatalogueProps {
   readonly pack: Pack;
   readonly day: string;
   readonly basket: Basket;
-  choose(sku: string, quantity: number): void;
+  readonly choose: (sku: string, quantity: number) => void;
 }
 
 function Catalogue({ pack, day, basket, choose }: CatalogueProps) {
@@ -269,9 +273,7 @@ function Catalogue({ pack, day, basket, choose }: CatalogueProps) {
         </div>
         {anyMadeUp && <p className="soft small">{t("order.madeUpNote")}</p>}
       </header>
-      {found.length === 0 && (
-        <Empty icon={cubeOutline}>{onlyChosen ? t("order.empty") : t("order.noMatch")}</Empty>
-      )}
+      {found.length === 0 && <Empty icon={cubeOutline}>{onlyChosen ? t("order.empty") : t("order.noMatch")}</Empty>}
       <ul className="rows">
         {found.slice(0, shown).map((good) => (
           <li key={good.sku}>
@@ -293,7 +295,7 @@ interface GoodRowProps {
   readonly good: Good;
   readonly day: string;
   readonly quantity: number;
-  choose(sku: string, quantity: number): void;
+  readonly choose: (sku: string, quantity: number) => void;
 }
 
 function GoodRow({ pack, good, day, quantity, choose }: GoodRowProps) {

@@ -1,0 +1,48 @@
+import { checkmarkDoneOutline } from "ionicons/icons";
+import { Link } from "react-router-dom";
+import { useRelay } from "../../board/use-relay.ts";
+import { Empty } from "../../ui/Empty.tsx";
+import { Loading } from "../../ui/Loading.tsx";
+import { useWords } from "../../ui/use-words.ts";
+
+interface Finding {
+  readonly event: string;
+  readonly detector: string;
+  readonly sentence: string;
+  readonly rep: string;
+  readonly store: string | null;
+}
+
+const SHOWN = 12;
+
+/** What the detectors noticed: questions to ask, each leading to the fact it is about. */
+export function FindingList({ again }: { again: unknown }) {
+  const { t } = useWords();
+  const asked = useRelay<{ readonly rows: readonly Finding[] }>("/v1/findings", again);
+  return (
+    <section className="card" aria-labelledby="findings">
+      <h2 id="findings">{t("board.findings")}</h2>
+      <p className="soft small">{t("board.findingHint")}</p>
+      {asked.state === "loading" && <Loading rows={1} />}
+      {asked.state === "error" && <p className="soft">{t("board.error", { status: asked.status })}</p>}
+      {asked.state === "here" && asked.value.rows.length === 0 && (
+        <Empty icon={checkmarkDoneOutline}>{t("board.noFindings")}</Empty>
+      )}
+      {asked.state === "here" && (
+        <ul className="stack">
+          {asked.value.rows.slice(0, SHOWN).map((finding) => (
+            <li key={`${finding.event}/${finding.detector}`} className="version">
+              <p>{finding.sentence}</p>
+              <p className="soft small">
+                <Link to={`/orders/${finding.event}`}>
+                  {finding.rep}
+                  {finding.store !== null && ` · ${finding.store}`}
+                </Link>
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

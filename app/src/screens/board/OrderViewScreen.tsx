@@ -1,0 +1,196 @@
+import { kindByName, ringgit, type OrderLine } from "@sampai/engine";
+import { cubeOutline } from "ionicons/icons";
+import { useParams } from "react-router-dom";
+import { useRelay } from "../../board/use-relay.ts";
+import { Badge } from "../../ui/Badge.tsx";
+import { Empty } from "../../ui/Empty.tsx";
+import { Loading } from "../../ui/Loading.tsx";
+import { Screen } from "../../ui/Screen.tsx";
+import { useWords } from "../../ui/use-words.ts";
+
+interface Verdict {
+  readonly rule: string;
+  readonly verdict: string;
+  readonly sentence: { readonly en: string; readonly ms: string };
+}
+
+interface OrderView {
+  readonly id: string;
+  readonly kind: string;
+  readonly rep: string;
+  readonly store: string | null;
+  readonly state: readonly { readonly step: string; readonly at: string | null }[];
+  readonly body: unknown;
+  readonly seen: { readonly pack: number | null };
+  readonly judgement: { readonly judged: boolean; readonly verdicts?: readonly Verdict[] };
+  readonly receipt: { readonly position: number; readonly received: string; readonly sha256: string };
+}
+
+interface Story {
+  readonly steps: readonly { readonly at: string; readonly what: string; readonly sentence: string }[];
+}
+
+/** One order (or any other fact) at headquarters: what it says, how it was checked, and where it spent its time. */
+export function OrderViewScreen() {
+  const { t } = useWords();
+  const id = useParams()["order"] ?? "";
+  const asked = useRelay<OrderView>(`/v1/orders/${encodeURIComponent(id)}`);
+  return (
+    <Screen title={t("orderView.title")} back="/board" wide>
+      {asked.state === "loading" && <Loading />}
+      {asked.state === "error" && (
+        <div className="card">
+          <Empty icon={cubeOutline}>
+            {asked.status === 404 ? t("orderView.unknown") : t("board.error", { status: asked.status })}
+          </Empty>
+        </div>
+      )}
+      {asked.state === "here" && <Order order={asked.value} />}
+    </Screen>
+  );
+}
+
+function Order({ order }: { order: OrderView }) {
+  const { t, language, format } = useWords();
+  const at = (step: string) => order.state.find((each) => each.step === step)?.at ?? null;
+  const captured = at("captured");
+  const lines = linesIn(order.body);
+  return (
+    <div className="board">
+      <section className="card" aria-labelledby="order-facts">
+        <h2 id="order-facts">{kindByName(order.kind)?.label[language] ?? order.kind}</h2>
+        <dl className="facts">
+          <Fact name={t("orderView.rep")} value={order.rep} />
+          <Fact name={t("orderView.store")} value={order.store ?? "–"} />
+          <Fact name={t("orderView.captured")} value={captured === null ? "–" : format.time(captured)} />
+          <Fact name={t("orderView.received")} value={format.time(order.receipt.received)} />
+          <Fact
+            name={t("orderView.position")}
+            value={t("sync.position", { position: format.number(order.receipt.position) })}
+          />
+          <Fact
+            name={t("orderView.pack")}
+            value={order.seen.pack === null ? "–" : t("orderView.packNumber", { number: order.seen.pack })}
+          />
+        </dl>
+        {lines.length > 0 && <Lines lines={lines} />}
+      </section>
+      <div className="stack">
+        <Checks order={order} />
+        <Trail id={order.id} />
+      </div>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** The lines of an order's body; a fact of another kind, or one that nobody can read, has none. */
+function linesIn(body: unknown): readonly OrderLine[] {
+  const lines = (body as { lines?: unknown } | null)?.lines;
+  return Array.isArray(lines) ? (lines as OrderLine[]) : [];
+}
+
+function Lines({ lines }: { lines: readonly OrderLine[] }) {
+  const { t, format } = useWords();
+  const columns = [t("orderView.sku"), t("orderView.quantity"), t("orderView.price"), t("orderView.amount")] as const;
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-label={t("orderView.lines")}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column, index) => (
+              <th key={column} scope="col" className={index > 0 ? "number" : ""}>
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <tr key={`${line.sku}/${line.scheme ?? ""}`}>
+              <td>
+                {line.sku}
+                {line.scheme !== null && <span className="soft small"> · {line.scheme}</span>}
+              </td>
+              <td className="number">
+                {format.number(line.quantity)} × {line.unit}
+              </td>
+              <td className="number">{ringgit(line.unitPriceSen)}</td>
+              <td className="number">{ringgit(line.quantity * line.unitPriceSen)}</td>
+            </tr>
+          ))}
+          <tr>
+            <td className="strong" colSpan={3}>
+              {t("orderView.total")}
+            </td>
+            <td className="number strong">
+              {ringgit(lines.reduce((sum, line) => sum + line.quantity * line.unitPriceSen, 0))}
+            </td>
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Checks({ order }: { order: OrderView }) {
+  const { t, language } = useWords();
+  const verdicts = order.judgement.verdicts ?? [];
+  return (
+    <section className="card" aria-labelledby="checks">
+      <h2 id="checks">{t("orderView.verdicts")}</h2>
+      {!order.judgement.judged && <p className="soft">{t("orderView.noVerdicts")}</p>}
+      <ul className="stack">
+        {verdicts.map((verdict) => (
+          <li key={verdict.rule} className="spread">
+            <span>{verdict.sentence[language]}</span>
+            <Badge
+              icon={verdict.verdict === "pass" ? "done" : verdict.verdict === "fail" ? "alert" : "unknown"}
+              tone={verdict.verdict === "pass" ? "done" : verdict.verdict === "fail" ? "person" : "plain"}
+            >
+              {t(
+                `orderView.verdict.${verdict.verdict === "pass" || verdict.verdict === "fail" ? verdict.verdict : "other"}`,
+              )}
+            </Badge>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Trail({ id }: { id: string }) {
+  const { t, format } = useWords();
+  const asked = useRelay<Story>(`/v1/trail/${encodeURIComponent(id)}`);
+  return (
+    <section className="card" aria-labelledby="trail">
+      <h2 id="trail">{t("orderView.trail")}</h2>
+      {asked.state === "loading" && <Loading rows={2} />}
+      {asked.state === "error" && (
+        <p className="soft">
+          {asked.status === 404 ? t("orderView.noTrail") : t("board.error", { status: asked.status })}
+        </p>
+      )}
+      {asked.state === "here" && (
+        <ol className="timeline">
+          {asked.value.steps.map((step, index) => (
+            <li key={`${step.at}/${index}`}>
+              <div>
+                <p>{step.sentence}</p>
+                <p className="soft small">{format.time(step.at)}</p>
+              </div>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
