@@ -1,0 +1,5 @@
+package app.sampai.field;
+
+import com.getcapacitor.BridgeActivity;
+
+public class MainActivity extends BridgeActivity {}
