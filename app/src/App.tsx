@@ -74,6 +74,7 @@ function ByRole() {
             <Route path="/visit/:visit/check-out" element={<CheckOutScreen />} />
             <Route path="/store/:store" element={<StoreScreen />} />
             <Route path="/sync" element={<SyncScreen />} />
+            <Route path="/orders/:order" element={<OrderViewScreen back="/sync" />} />
             <Route path="/day" element={<DayEndScreen />} />
             <Route path="/me" element={<MeScreen />} />
             <Route path="*" element={<Navigate to="/today" replace />} />
@@ -86,6 +87,8 @@ function ByRole() {
           <Announcer />
           <Routes>
             <Route path="/territory" element={<TerritoryScreen />} />
+            <Route path="/board" element={<BoardScreen />} />
+            <Route path="/orders/:order" element={<OrderViewScreen back="/board" />} />
             <Route path="/store/:store" element={<StoreScreen />} />
             <Route path="/sync" element={<SyncScreen />} />
             <Route path="/me" element={<MeScreen />} />
@@ -97,7 +100,7 @@ function ByRole() {
       return (
         <Routes>
           <Route path="/board" element={<BoardScreen />} />
-          <Route path="/orders/:order" element={<OrderViewScreen />} />
+          <Route path="/orders/:order" element={<OrderViewScreen back="/board" />} />
           <Route path="/me" element={<MeScreen />} />
           <Route path="*" element={<Navigate to="/board" replace />} />
         </Routes>

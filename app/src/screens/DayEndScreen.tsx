@@ -31,10 +31,7 @@ export function DayEndScreen() {
   return (
     <Screen title={t("day.title")}>
       <section className="card hero" aria-live="polite">
-        <p className="figure">
-          {done} / {today.length}
-        </p>
-        <p className="strong">
+        <p className="big">
           {status.safeToSwitchOff
             ? t("day.allIn", { done, total: today.length })
             : t("day.notYet", { done, total: today.length })}

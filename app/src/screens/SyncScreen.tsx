@@ -12,11 +12,12 @@ import type { Attempt } from "@sampai/engine/wire";
 import { IonIcon } from "@ionic/react";
 import { checkmarkDoneOutline, cloudOfflineOutline, refreshOutline } from "ionicons/icons";
 import { useState } from "react";
+import { Link } from "react-router-dom";
 import { useEngine, useFacts, usePhotos, useStatus, useSummaries } from "../session/engine-context.tsx";
 import { useIdentity } from "../session/identity-context.ts";
 import { useChanging } from "../session/use-changing.ts";
 import { useStoreNames } from "../stores/store-names.ts";
-import { fieldLabel } from "../stores/field-text.ts";
+import { fieldLabel, valueText } from "../stores/field-text.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Empty } from "../ui/Empty.tsx";
 import { Screen } from "../ui/Screen.tsx";
@@ -162,6 +163,7 @@ function NeedsYouPanel({
   const { t, language, format } = useWords();
   const engine = useEngine();
   const storeName = useStoreNames();
+  const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
   if (refused.length + needs.length + photos.length === 0) {
     return (
       <div className="card">
@@ -180,7 +182,7 @@ function NeedsYouPanel({
             </p>
             <p>{item.sentence}</p>
             <p className="soft">
-              {"set" in item.edit && `“${String(item.edit.set ?? "")}” · `}
+              {"set" in item.edit && `“${valueText(item.kind, item.edit.field, item.edit.set, words)}” · `}
               {format.time(item.at)}
             </p>
           </div>
@@ -291,7 +293,14 @@ function FactWords({ fact }: { fact: CapturedFact }) {
       </span>
       <span className="soft small">
         {t("sync.savedAt", { time: format.time(fact.savedAt) })}
-        {fact.position !== null && ` · ${t("sync.position", { position: format.number(fact.position) })}`}
+        {fact.position !== null && (
+          <>
+            {" · "}
+            <Link to={`/orders/${fact.envelope.id}`}>
+              {t("sync.position", { position: format.number(fact.position) })}
+            </Link>
+          </>
+        )}
         {fact.state === "saved" && ` · ${t("sync.willSend")}`}
       </span>
     </span>
@@ -299,11 +308,11 @@ function FactWords({ fact }: { fact: CapturedFact }) {
 }
 
 function PhotoWords({ photo }: { photo: OwedPhoto }) {
-  const { t, language, format } = useWords();
+  const { t, format } = useWords();
   return (
     <span className="grow">
       <span className="spread">
-        <span className="strong">{eventKinds.photoCaptured.label[language]}</span>
+        <span className="strong">{t("sync.photoFile")}</span>
         <PhotoBadge photo={photo} />
       </span>
       <span className="soft small">

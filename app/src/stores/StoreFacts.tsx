@@ -6,14 +6,14 @@ import { useWords } from "../ui/use-words.ts";
 export function StoreFacts({ value }: { value: Readonly<Record<string, unknown>> }) {
   const { t, format } = useWords();
   const scalar = (field: string) => (value[field] ?? null) as Scalar;
-  const address = [scalar("address"), scalar("town"), scalar("state")].filter((part) => part !== null && part !== "");
+  const address = addressLine([scalar("address"), scalar("town"), scalar("state")]);
   const uncertainty = scalar("uncertaintyMeters");
   const limit = scalar("creditLimitSen");
   const lastVisit = scalar("lastVisitAt");
   const source = scalar("coordinatesSource");
   return (
     <div className="stack">
-      <p>{[...new Set(address)].join(", ")}</p>
+      <p>{address}</p>
       {typeof scalar("lat") === "number" && typeof scalar("lon") === "number" ? (
         typeof uncertainty === "number" &&
         uncertainty > 0 && (
@@ -50,4 +50,12 @@ export function StoreFacts({ value }: { value: Readonly<Record<string, unknown>>
       </dl>
     </div>
   );
+}
+
+/** Addresses often hold town and state already: each part is said once. */
+function addressLine(parts: readonly Scalar[]): string {
+  return parts.reduce<string>((line, part) => {
+    if (typeof part !== "string" || line.toLowerCase().includes(part.toLowerCase())) return line;
+    return line === "" ? part : `${line}, ${part}`;
+  }, "");
 }

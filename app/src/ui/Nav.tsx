@@ -25,7 +25,7 @@ const places = {
 
 const byRole = {
   rep: ["today", "sync", "day", "me"],
-  supervisor: ["territory", "sync", "me"],
+  supervisor: ["territory", "board", "sync", "me"],
   hq: ["board", "me"],
 } as const;
 

@@ -8,6 +8,7 @@ import { Loading } from "../../ui/Loading.tsx";
 import { Screen } from "../../ui/Screen.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { AlertList } from "./AlertList.tsx";
+import { FailedChecks } from "./FailedChecks.tsx";
 import { FindingList } from "./FindingList.tsx";
 
 /** Headquarters' day: how complete it is first, then the figures, then who owes what and what stood out. */
@@ -34,6 +35,7 @@ export function BoardScreen() {
           <div className="stack">
             <AlertList again={board.changes} />
             <FindingList again={board.changes} />
+            <FailedChecks again={board.changes} />
           </div>
         </div>
       )}

@@ -18,7 +18,7 @@ const SHOWN = 12;
 /** What the detectors noticed: questions to ask, each leading to the fact it is about. */
 export function FindingList({ again }: { again: unknown }) {
   const { t } = useWords();
-  const asked = useRelay<{ readonly rows: readonly Finding[] }>("/v1/findings", again);
+  const asked = useRelay<{ readonly rows: readonly Finding[] }>(`/v1/findings?count=${SHOWN}`, again);
   return (
     <section className="card" aria-labelledby="findings">
       <h2 id="findings">{t("board.findings")}</h2>
@@ -30,7 +30,7 @@ export function FindingList({ again }: { again: unknown }) {
       )}
       {asked.state === "here" && (
         <ul className="stack">
-          {asked.value.rows.slice(0, SHOWN).map((finding) => (
+          {asked.value.rows.map((finding) => (
             <li key={`${finding.event}/${finding.detector}`} className="version">
               <p>{finding.sentence}</p>
               <p className="soft small">

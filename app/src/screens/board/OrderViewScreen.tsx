@@ -1,4 +1,4 @@
-import { kindByName, ringgit, type OrderLine } from "@sampai/engine";
+import { kindByName, policies, ringgit, type OrderLine } from "@sampai/engine";
 import { cubeOutline } from "ionicons/icons";
 import { useParams } from "react-router-dom";
 import { useRelay } from "../../board/use-relay.ts";
@@ -10,7 +10,7 @@ import { useWords } from "../../ui/use-words.ts";
 
 interface Verdict {
   readonly rule: string;
-  readonly verdict: string;
+  readonly verdict: "fail" | "not-checked";
   readonly sentence: { readonly en: string; readonly ms: string };
 }
 
@@ -22,7 +22,12 @@ interface OrderView {
   readonly state: readonly { readonly step: string; readonly at: string | null }[];
   readonly body: unknown;
   readonly seen: { readonly pack: number | null };
-  readonly judgement: { readonly judged: boolean; readonly verdicts?: readonly Verdict[] };
+  readonly judgement: {
+    readonly judged: boolean;
+    readonly passed: readonly string[];
+    readonly verdicts: readonly Verdict[];
+    readonly findings: readonly { readonly detector: string; readonly sentence: string }[];
+  };
   readonly receipt: { readonly position: number; readonly received: string; readonly sha256: string };
 }
 
@@ -31,12 +36,12 @@ interface Story {
 }
 
 /** One order (or any other fact) at headquarters: what it says, how it was checked, and where it spent its time. */
-export function OrderViewScreen() {
+export function OrderViewScreen({ back }: { back: string }) {
   const { t } = useWords();
   const id = useParams()["order"] ?? "";
   const asked = useRelay<OrderView>(`/v1/orders/${encodeURIComponent(id)}`);
   return (
-    <Screen title={t("orderView.title")} back="/board" wide>
+    <Screen title={t("orderView.title")} back={back} wide>
       {asked.state === "loading" && <Loading />}
       {asked.state === "error" && (
         <div className="card">
@@ -143,22 +148,34 @@ function Lines({ lines }: { lines: readonly OrderLine[] }) {
 
 function Checks({ order }: { order: OrderView }) {
   const { t, language } = useWords();
-  const verdicts = order.judgement.verdicts ?? [];
+  const { judged, passed, verdicts, findings } = order.judgement;
+  const label = (rule: string) => policies.find(({ name }) => name === rule)?.label[language] ?? rule;
   return (
     <section className="card" aria-labelledby="checks">
       <h2 id="checks">{t("orderView.verdicts")}</h2>
-      {!order.judgement.judged && <p className="soft">{t("orderView.noVerdicts")}</p>}
+      {!judged && <p className="soft">{t("orderView.noVerdicts")}</p>}
       <ul className="stack">
-        {verdicts.map((verdict) => (
-          <li key={verdict.rule} className="spread">
-            <span>{verdict.sentence[language]}</span>
-            <Badge
-              icon={verdict.verdict === "pass" ? "done" : verdict.verdict === "fail" ? "alert" : "unknown"}
-              tone={verdict.verdict === "pass" ? "done" : verdict.verdict === "fail" ? "person" : "plain"}
-            >
-              {t(
-                `orderView.verdict.${verdict.verdict === "pass" || verdict.verdict === "fail" ? verdict.verdict : "other"}`,
-              )}
+        {verdicts.map(({ rule, verdict, sentence }) => (
+          <li key={rule} className="spread">
+            <span>{sentence[language]}</span>
+            <Badge icon={verdict === "fail" ? "alert" : "unknown"} tone={verdict === "fail" ? "person" : "plain"}>
+              {t(`orderView.verdict.${verdict}`)}
+            </Badge>
+          </li>
+        ))}
+        {findings.map(({ detector, sentence }) => (
+          <li key={detector} className="spread">
+            <span>{sentence}</span>
+            <Badge icon="unknown" tone="waits">
+              {t("orderView.question")}
+            </Badge>
+          </li>
+        ))}
+        {passed.map((rule) => (
+          <li key={rule} className="spread">
+            <span>{label(rule)}</span>
+            <Badge icon="done" tone="done">
+              {t("orderView.verdict.pass")}
             </Badge>
           </li>
         ))}

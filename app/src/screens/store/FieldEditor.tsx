@@ -1,6 +1,5 @@
 import { misfit, type DocumentView, type FieldDefinition, type Scalar } from "@sampai/engine";
-import { IonModal } from "@ionic/react";
-import { useId, useState, type SubmitEvent } from "react";
+import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
 import { useEngine } from "../../session/engine-context.tsx";
 import { definitionOf, fieldLabel } from "../../stores/field-text.ts";
 import { Problem } from "../../ui/Problem.tsx";
@@ -23,6 +22,11 @@ export function FieldEditor({ view, place, close }: FieldEditorProps) {
   const [typed, setTyped] = useState(() => editText(place.field, valueAt(view, place)));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    // The platform's own dialog keeps the focus inside, closes on Escape and gives the focus back.
+    dialog.current?.showModal();
+  }, []);
   if (definition === undefined) return null;
   const label = fieldLabel("store", place.field, language);
 
@@ -46,8 +50,8 @@ export function FieldEditor({ view, place, close }: FieldEditorProps) {
   };
 
   return (
-    <IonModal isOpen onDidDismiss={close} initialBreakpoint={1} breakpoints={[0, 1]} className="field-editor">
-      <form className="screen" aria-labelledby={`${id}-title`} onSubmit={(event) => void save(event)}>
+    <dialog ref={dialog} className="sheet" aria-labelledby={`${id}-title`} onClose={close}>
+      <form className="screen" onSubmit={(event) => void save(event)}>
         <h2 id={`${id}-title`}>{t("store.editTitle", { field: label })}</h2>
         <Problem text={problem} />
         <div className="field">
@@ -63,7 +67,7 @@ export function FieldEditor({ view, place, close }: FieldEditorProps) {
           </button>
         </div>
       </form>
-    </IonModal>
+    </dialog>
   );
 }
 

@@ -244,7 +244,7 @@ function Catalogue({ pack, day, basket, choose }: CatalogueProps) {
             }}
           />
         </div>
-        <div className="spread">
+        <div className="filter">
           <div className="field">
             <label htmlFor={`${search}-category`}>{t("order.category")}</label>
             <select

@@ -1,0 +1,47 @@
+import { checkmarkDoneOutline } from "ionicons/icons";
+import { Link } from "react-router-dom";
+import { useRelay } from "../../board/use-relay.ts";
+import { Empty } from "../../ui/Empty.tsx";
+import { Loading } from "../../ui/Loading.tsx";
+import { useWords } from "../../ui/use-words.ts";
+
+interface FailedCheck {
+  readonly event: string;
+  readonly rule: string;
+  readonly sentence: { readonly en: string; readonly ms: string };
+  readonly rep: string;
+  readonly store: string | null;
+}
+
+const SHOWN = 12;
+
+/** Business rules that said no, newest first, each leading to the fact it is about. */
+export function FailedChecks({ again }: { again: unknown }) {
+  const { t, language } = useWords();
+  const asked = useRelay<{ readonly rows: readonly FailedCheck[] }>(`/v1/verdicts?count=${SHOWN}`, again);
+  return (
+    <section className="card" aria-labelledby="failed-checks">
+      <h2 id="failed-checks">{t("board.checks")}</h2>
+      {asked.state === "loading" && <Loading rows={1} />}
+      {asked.state === "error" && <p className="soft">{t("board.error", { status: asked.status })}</p>}
+      {asked.state === "here" && asked.value.rows.length === 0 && (
+        <Empty icon={checkmarkDoneOutline}>{t("board.noChecks")}</Empty>
+      )}
+      {asked.state === "here" && (
+        <ul className="stack">
+          {asked.value.rows.map((check) => (
+            <li key={`${check.event}/${check.rule}`} className="version">
+              <p>{check.sentence[language]}</p>
+              <p className="soft small">
+                <Link to={`/orders/${check.event}`}>
+                  {check.rep}
+                  {check.store !== null && ` · ${check.store}`}
+                </Link>
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
