@@ -103,10 +103,7 @@ export function EnrolScreen() {
               <button
                 type="button"
                 className="button wide"
-                onClick={() => {
-                  navigate("/", { replace: true });
-                  void session?.become(joined);
-                }}
+                onClick={() => void session?.become(joined).then(() => navigate("/", { replace: true }))}
               >
                 {t("enrol.start")}
               </button>
