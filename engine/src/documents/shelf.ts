@@ -30,7 +30,7 @@ import { valueOf } from "./view.ts";
 const OPEN_DOCUMENTS = 24;
 
 /** A refused edit with the place where it is kept. */
-export interface Need {
+interface Need {
   readonly number: number;
   readonly need: NeedsYou;
 }
