@@ -16,7 +16,7 @@ export function createMemoryStorage(): Storage {
     commit: (writes) => {
       for (const { key, value } of writes) {
         if (value === null) values.delete(key);
-        else values.set(key, value.slice());
+        else values.set(key, new Uint8Array(value));
       }
       return Promise.resolve();
     },
@@ -38,7 +38,7 @@ export function createMemoryFiles(): Files {
     read: (path) => Promise.resolve(files.get(path)),
     write: (path, bytes) => {
       if (files.has(path)) return Promise.reject(new Error(`${path} is there already`));
-      files.set(path, bytes.slice());
+      files.set(path, new Uint8Array(bytes));
       return Promise.resolve();
     },
     remove: (path) => {

@@ -102,7 +102,9 @@ export async function openSegments(files: Files, options: Partial<SegmentOptions
     const names = (await files.list(folder))
       .flatMap((file) => parseSegmentName(file) ?? [])
       .sort((a, b) => a.number - b.number);
-    nextNumber = (names.at(-1)?.number ?? -1) + 1;
+    // The numbers of a merge that was not finished stay its own.
+    for (const { number, merge } of names)
+      nextNumber = Math.max(nextNumber, merge === null ? number + 1 : merge.first + merge.parts);
     const whole: { name: SegmentName; file: Uint8Array; entries: readonly SegmentEntry[] }[] = [];
     const bad: { name: SegmentName; reason: StorageDamage["reason"]; bytes: number }[] = [];
     for (const name of names) {
@@ -119,22 +121,20 @@ export async function openSegments(files: Files, options: Partial<SegmentOptions
         bad.push({ name, reason, bytes: file?.length ?? 0 });
       }
     }
-    const present = new Set(whole.map(({ name }) => name.number));
+    const partsHere = new Map<number, number>();
+    for (const { name } of whole)
+      if (name.merge !== null) partsHere.set(name.merge.first, (partsHere.get(name.merge.first) ?? 0) + 1);
+    const isComplete = ({ merge }: SegmentName) => merge !== null && partsHere.get(merge.first) === merge.parts;
     const complete = whole
       .map(({ name }) => name)
-      .filter(({ number, merge }) => merge !== null && number === merge.first)
-      .filter(({ merge }) => {
-        for (let part = 0; part < (merge?.parts ?? 0); part += 1)
-          if (!present.has((merge?.first ?? 0) + part)) return false;
-        return true;
-      });
+      .filter((name) => name.number === name.merge?.first && isComplete(name));
     const live = whole.filter(({ name }) => !complete.some((merge) => replaces(merge, name)));
     for (const { name, file, entries } of live.sort((a, b) => byEffect(a.name, b.name))) {
       keep(name, file, entries);
       const last = units.at(-1);
       if (name.merge !== null && last?.names[0]?.merge?.first === name.merge.first)
         units[units.length - 1] = { ...last, names: [...last.names, name], bytes: last.bytes + file.length };
-      else units.push({ names: [name], from: name.from, to: name.to, bytes: file.length, merged: name.merge !== null });
+      else units.push({ names: [name], from: name.from, to: name.to, bytes: file.length, merged: isComplete(name) });
     }
     const commitsAfter = (number: number) =>
       whole.filter(({ name }) => name.merge === null && name.number > number).length;
@@ -237,7 +237,7 @@ export async function openSegments(files: Files, options: Partial<SegmentOptions
     for (let at = units.length - 1; at >= 0; at -= 1) {
       const unit = units[at] as Unit;
       // What a stop left of an unfinished merge overlaps its sources: then all of them go in.
-      if (unit.merged && unit.bytes > 2 * bytes && unit.to < from) break;
+      if (bytes > 0 && unit.merged && unit.bytes > 2 * bytes && unit.to < from) break;
       bytes += unit.bytes;
       from = Math.min(from, unit.from);
       first = at;
@@ -348,7 +348,8 @@ export async function openSegments(files: Files, options: Partial<SegmentOptions
     commit: (writes) => {
       for (const { key } of writes) assert(KEY.test(key), `a storage key is made of [A-Za-z0-9._/-]: ${key}`);
       if (closed) return Promise.reject(new Error("the storage is closed"));
-      const copied = writes.map(({ key, value }) => ({ key, value: value === null ? null : value.slice() }));
+      // Not `slice`: of a Node buffer it would be a view.
+      const copied = writes.map(({ key, value }) => ({ key, value: value === null ? null : new Uint8Array(value) }));
       const result = new Promise<void>((done, failed) => {
         waiting.push({ writes: copied, done, failed });
       });

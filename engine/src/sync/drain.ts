@@ -113,10 +113,13 @@ export function createDrain(deps: DrainDeps): Drain {
     const last = batch.at(-1);
     if (last === undefined) return;
     const { run: runId, seq, prev, hash } = last;
-    const signature = await crypto.sign(batchMessage({ ...identity, run: runId, seq, prev, hash }), deps.secretKey);
-    if (wire !== over) return;
     const hashes = batch.map((event) => event.hash);
     for (const one of hashes) inFlight.add(one);
+    const signature = await crypto.sign(batchMessage({ ...identity, run: runId, seq, prev, hash }), deps.secretKey);
+    if (wire !== over) {
+      for (const one of hashes) inFlight.delete(one);
+      return;
+    }
     lastSent.add(hash);
     batches += 1;
     const release = await lanes.enter("facts");
@@ -135,8 +138,9 @@ export function createDrain(deps: DrainDeps): Drain {
           bytes: items.reduce((sum, { bytes }) => sum + bytes.length, 0),
           tookMs: Math.round(clock.tickMs() - sentMs),
         };
-        for (const one of hashes) inFlight.delete(one);
         batches -= 1;
+        // An answered event stays under way until its receipt is durable: nothing may send it again meanwhile.
+        if (!result.ok) for (const one of hashes) inFlight.delete(one);
         if (result.ok) {
           lastSent.delete(hash);
           shrink = Math.max(1, shrink / 2);
@@ -157,6 +161,7 @@ export function createDrain(deps: DrainDeps): Drain {
         }
       })
       .finally(() => {
+        for (const one of hashes) inFlight.delete(one);
         outbox.sending(hashes, false);
         release();
         tellLanes();
@@ -197,6 +202,11 @@ export function createDrain(deps: DrainDeps): Drain {
       }
     }
     if (receipts.length > 0) await outbox.acknowledge(receipts, notes.take());
+    for (const { hash } of batch) {
+      inFlight.delete(hash);
+      // An event that the answer passes over is asked about again at the next contact, not in a circle.
+      if (!appended.answers.some((admission) => admission.hash === hash)) refusedNow.add(hash);
+    }
     for (const { hash } of receipts) settled(hash);
     for (const want of heldOn.keys()) {
       const event = events.byHash(want);
