@@ -10,6 +10,8 @@ import { logVerify } from "./log-verify.ts";
 import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
 import { trail } from "./trail.ts";
+import { storeBury } from "./store-bury.ts";
+import { storeConflicts, storeExplain, storeHistory } from "./store.ts";
 
 /** Every command there is: a new one adds its line here. */
 export const commands: readonly Command[] = [
@@ -17,6 +19,10 @@ export const commands: readonly Command[] = [
   importCommand,
   enrol,
   revoke,
+  storeHistory,
+  storeConflicts,
+  storeExplain,
+  storeBury,
   logTail,
   logExport,
   logVerify,

@@ -27,8 +27,8 @@ export interface DocumentFolder {
 
 /** Bytes of documents in memory, by estimate. */
 const OPEN_BYTES = 48 * 1_024 * 1_024;
-/** Rules and names are read again when they are older than this. */
-const RULES_MS = 5_000;
+/** Names are read again when they are older than this. */
+const NAMES_MS = 5_000;
 
 /** Everything that the documents of one data folder share. */
 export interface DocumentHost extends PushDeps {
@@ -144,12 +144,16 @@ function createHost(folder: DocumentFolder): DocumentHost {
   };
 }
 
+/** The newest pack's rules. Names of people whom no pack has yet come from the relay's own list. */
 function createRules(stored: StoredDocuments, packs: StoredPacks, nowMs: () => number): () => ReadingRules {
   let rules: ReadingRules | null = null;
+  let number: number | null = null;
   let readAtMs = 0;
   return () => {
-    if (rules === null || nowMs() - readAtMs > RULES_MS) {
+    const newest = packs.newestNumber();
+    if (rules === null || newest !== number || nowMs() - readAtMs > NAMES_MS) {
       rules = { ...readingRules(packs.newest()), names: stored.names() };
+      number = newest;
       readAtMs = nowMs();
     }
     return rules;

@@ -1,5 +1,8 @@
+import { documentId, isDocumentKind } from "@sampai/engine";
 import type { PhoneMessage } from "@sampai/engine/wire";
+import { z } from "zod";
 import type { Connection, RelayPart } from "../relay/part.ts";
+import type { Route } from "../route.ts";
 import { documentsOf, type DocumentFolder } from "./host.ts";
 import { Presence } from "./presence.ts";
 import { judgePush, type Pusher } from "./push.ts";
@@ -76,6 +79,34 @@ export function part(context: DocumentFolder): RelayPart {
     }
   };
   return { name: "documents", handles: ["push", "feed", "fed", "heads", "presence"], opened, closed, receive };
+}
+
+const burySchema = z.strictObject({
+  kind: z.string().max(40),
+  key: z.string().min(1).max(200),
+  reason: z.string().max(500).default(""),
+});
+
+export function routes(context: DocumentFolder): Route[] {
+  const host = documentsOf(context);
+  return [
+    {
+      method: "POST",
+      path: "/v1/operator/documents/bury",
+      access: "operator",
+      does: "Deletes a document for everybody: it leaves every phone, and takes no more edits.",
+      handle: async (c) => {
+        const request = burySchema.safeParse(await c.req.json().catch(() => undefined));
+        if (!request.success) return { code: "request.malformed", detail: "kind, key, reason" };
+        const { kind, key, reason } = request.data;
+        if (!isDocumentKind(kind)) return { code: "doc.unknown-kind", detail: kind };
+        const row = host.registry.get(documentId(host.workspace, kind, key));
+        if (row === undefined) return { code: "doc.unknown", detail: `${kind} ${key}` };
+        if (!(await host.bury(row, "operator", reason))) return { code: "doc.tombstone" };
+        return c.json({ kind, key, buried: true });
+      },
+    },
+  ];
 }
 
 export function start(context: DocumentFolder): Promise<() => Promise<void>> {

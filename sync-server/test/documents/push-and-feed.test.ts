@@ -291,3 +291,17 @@ test("presence is passed on with the identity that the relay knows, and only wit
   const refused = await stranger.until(({ type }) => type === "refused");
   assert.ok(refused.type === "refused" && refused.code === "doc.scope");
 });
+
+test("a buried store leaves the phones that hold it, at once, and takes no more edits", async () => {
+  await putDocuments(desk.context, stores(2));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  const edit = rep.edit("store", "S0", [{ field: "name", set: "x" }]);
+  const row = desk.host.registry.get(rep.id("store", "S0"));
+  assert.ok(row);
+  assert.equal(await desk.host.bury(row, "HQ", "made twice"), true);
+  await rep.when(() => rep.replicas.size === 1);
+  assert.equal(await rep.refusalOf("store", "S0", edit), "doc.tombstone");
+  const { created, unchanged } = await putDocuments(desk.context, stores(2));
+  assert.deepEqual([created, unchanged], [0, 2], "an import does not dig it up");
+});
