@@ -32,6 +32,10 @@ export const configSchema = z.strictObject({
   writerBytes: z.coerce.number().int().min(65_536).default(33_554_432),
   /** How large the database may grow; beyond it the relay answers `storage.full`. Null: as large as the disk. */
   databaseBytes: z.coerce.number().int().min(1_048_576).nullable().default(null),
+  /** No photo is taken while the disk has less than this free: the order log needs the rest. */
+  photoFreeBytes: z.coerce.number().int().min(0).default(536_870_912),
+  /** Bytes of photos that one device may upload on one day. */
+  photoBytesPerDay: z.coerce.number().int().min(0).default(536_870_912),
   /** Silence after which a connection is asked whether it lives, and after which it is given up. */
   pingMs: z.coerce.number().int().min(1_000).default(30_000),
   silenceMs: z.coerce.number().int().min(2_000).default(90_000),

@@ -4,6 +4,7 @@ import * as documents from "./documents/index.ts";
 import * as followers from "./followers/room.ts";
 import * as proof from "./proof/index.ts";
 import * as imports from "./import/index.ts";
+import * as photos from "./photos/index.ts";
 import * as reference from "./reference/index.ts";
 import * as facts from "./relay/facts.ts";
 import type { Caller, RelayPart } from "./relay/part.ts";
@@ -20,4 +21,4 @@ export interface Room {
 }
 
 /** Every room there is: a new one adds its line here. */
-export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports, followers];
+export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports, photos, followers];

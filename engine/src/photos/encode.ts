@@ -5,13 +5,15 @@ import type { EncodedPicture, Pictures } from "./photos.ts";
 /** A preview should cost a thin link no more than this many bytes. */
 const PREVIEW_BYTES = 15_360;
 const LOWEST_QUALITY = 30;
+/** Longest edge in pixels whose square is still within the 24 million pixels that the relay takes. */
+const MOST_EDGE = 4_898;
 
 /**
  * Shrinks and encodes an original by policy: first the quality gives way to reach the target, then the size. Answers
  * null where the bytes are no picture; the last try is taken as it is, as a photo is worth more than a target.
  */
 export function encodeOriginal(pictures: Pictures, bytes: Uint8Array, policy: PhotoPolicy) {
-  return encodeBelow(pictures, bytes, policy.longestEdge, policy.quality, policy.targetBytes);
+  return encodeBelow(pictures, bytes, Math.min(policy.longestEdge, MOST_EDGE), policy.quality, policy.targetBytes);
 }
 
 /** The few kilobytes that go first. Null where no encoding stays below what the relay takes. */

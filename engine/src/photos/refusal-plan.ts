@@ -20,6 +20,7 @@ export function refusalPlan(refusal: Refusal, retryAfterMs: number | null): Refu
   if (code.startsWith("auth.")) return { plan: "stop" };
   // The event was not placed yet, or was placed and its term is gone: the facts lane settles it first.
   if (code === "photo.unknown") return { plan: "wait", waitsFor: "event", lane: false, delayMs: retryAfterMs ?? 5_000 };
+  if (code === "photo.offset") return { plan: "wait", waitsFor: "relay", lane: false, delayMs: 200 };
   if (code === "photo.quota")
     return { plan: "wait", waitsFor: "quota", lane: true, delayMs: retryAfterMs ?? 3_600_000 };
   return { plan: "wait", waitsFor: "relay", lane: true, delayMs: retryAfterMs ?? 30_000 };

@@ -69,6 +69,7 @@ export const refusals = {
   "photo.size": row("The photo is empty, larger than the limit, or not as long as declared.", 413, null, false),
   "photo.hash": row("The photo's bytes do not match the hash in its event.", 422, null, true),
   "photo.type": row("The bytes are not a picture of an accepted type and size.", 415, null, false),
+  "photo.offset": row("The upload goes on at another byte. Ask for its offset.", 409, null, true),
   "photo.quota": row("This device's photo quota for today is used up.", 429, null, true),
   "storage.full": row("The relay's disk is full. Everything stays on the phone.", 507, 1013, true),
   "relay.busy": row("The relay has more work than it can take now.", 503, 1013, true),
