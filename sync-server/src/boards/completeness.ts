@@ -12,6 +12,8 @@ export interface Completeness {
   readonly standing: Standing;
   /** Nothing captured up to this moment is missing here; null where nothing at all is known. RFC 3339 UTC. */
   readonly completeTo: string | null;
+  /** Nothing that was captured until this moment is missing: the phone is connected, owes nothing and sends nothing. */
+  readonly isCurrent: boolean;
   /** Null: this person's devices have never said what they hold. */
   readonly owedEvents: number | null;
   readonly owedOrders: number | null;
@@ -23,6 +25,12 @@ export interface Completeness {
   readonly heardAt: string | null;
   readonly oldestUnsentAt: string | null;
 }
+
+/** A connection without a sign of life for this long is ended: of one that is open, this much may be missing. */
+export const LIFE_MS = 90_000;
+
+/** A phone not heard for this long says nothing of its person's day while another of the same person does. */
+const IN_USE_MS = 24 * 3_600_000;
 
 /** Nobody is called silent before this much time without a word. */
 export const SILENT_MS = 2 * 3_600_000;
@@ -42,17 +50,32 @@ export function completenessOf(input: {
   const claimed = debts.filter(({ events }) => events !== null);
   const owedEvents = claimed.length === 0 ? null : sum(claimed.map(({ events }) => events ?? 0));
   const owedOrders = claimed.length === 0 ? null : sum(claimed.map(({ orders }) => orders ?? 0));
-  // A device that is connected is heard now: what it captures arrives as it is captured.
+  const aliveAt = utcFromMs(nowMs - LIFE_MS);
   const heardAt = debts
-    .map(({ device, heardAt: at }) => (connected.has(device) ? utcFromMs(nowMs) : at))
+    .map(({ device, heardAt: at }) => (connected.has(device) ? latest(at, aliveAt) : at))
     .reduce(latest, null);
+  const inUse = claimed.filter(
+    ({ device, heardAt: at }) => connected.has(device) || (at !== null && nowMs - msFromUtc(at) < IN_USE_MS),
+  );
+  // Whoever is connected and has sent nothing for a while has nothing to send.
+  const isIdle = ({ device, lastReceivedAt }: Debt) =>
+    connected.has(device) && (lastReceivedAt === null || lastReceivedAt <= aliveAt);
+  const reach = (debt: Debt) => {
+    const known = latest(debt.claimedAt, debt.lastCapturedAt);
+    return isIdle(debt) ? latest(known, aliveAt) : known;
+  };
   const oldestUnsentAt = debts.map(({ oldestAt }) => oldestAt).reduce(earliest, null);
   const owes = owedEvents !== null && owedEvents > 0;
   const isQuiet = heardAt === null || nowMs - msFromUtc(heardAt) > SILENT_MS;
   return {
     // Who owes and is not heard any more is silent too: what was owed is known, what came since is not.
     standing: expected && isQuiet ? "silent" : owes ? "owing" : expected || received > 0 ? "all-in" : "off",
-    completeTo: owes ? oldestUnsentAt : claimed.length === 0 ? null : heardAt,
+    completeTo: owes
+      ? oldestUnsentAt
+      : inUse.length > 0
+        ? inUse.map(reach).reduce(earliest, null)
+        : claimed.map(reach).reduce(latest, null),
+    isCurrent: !owes && inUse.length > 0 && inUse.every(isIdle),
     owedEvents,
     owedOrders,
     owedPhotos: sum(debts.map(({ photos }) => photos)),

@@ -1,6 +1,6 @@
 import { dayIn } from "@sampai/engine/core";
 import { readDebts } from "../followers/debts.ts";
-import { expectedToday } from "../followers/expected.ts";
+import { expectedToday, nothingExpected } from "../followers/expected.ts";
 import type { Board, BoardRow, BoardSnapshot } from "./board.ts";
 import { completenessOf, topLine, type Completeness } from "./completeness.ts";
 import { figures, noFigures, readFigures, type RepFigures } from "./today-figures.ts";
@@ -20,7 +20,7 @@ export interface Stops {
   readonly notVisited: number;
   /** The phone owes facts: the visit may be among them. */
   readonly owed: number;
-  /** The person was not heard since: nothing is known. */
+  /** The person's phone is not heard now: nothing is known. */
   readonly unknown: number;
 }
 
@@ -45,12 +45,7 @@ export const today: Board = {
     ]);
     const rows = [...reps].toSorted().map((code): TodayRow => {
       const { stores, ...shown } = byRep.get(code) ?? noFigures();
-      const { planned, unvisited, isExpected, onLeave } = expected.get(code) ?? {
-        planned: [],
-        unvisited: [],
-        isExpected: false,
-        onLeave: false,
-      };
+      const { planned, unvisited, isExpected, onLeave, hasEnded } = expected.get(code) ?? nothingExpected;
       const completeness = completenessOf({
         debts: debts.get(code) ?? [],
         connected,
@@ -68,7 +63,7 @@ export const today: Board = {
         stops: {
           planned: planned.length,
           visited: planned.length - unvisited.length,
-          ...unseen(unvisited.length, completeness),
+          ...unseen(unvisited.length, completeness, hasEnded),
         },
         completeness,
       };
@@ -83,10 +78,12 @@ export const today: Board = {
   },
 };
 
-function unseen(count: number, { standing, owedEvents }: Completeness) {
+/** That nobody was there can only be said of a phone that is heard now, or whose person has ended the day. */
+function unseen(count: number, { standing, owedEvents, isCurrent }: Completeness, hasEnded: boolean) {
   const none = { notVisited: 0, owed: 0, unknown: 0 };
   if (standing === "silent" || owedEvents === null) return { ...none, unknown: count };
-  return owedEvents > 0 ? { ...none, owed: count } : { ...none, notVisited: count };
+  if (owedEvents > 0) return { ...none, owed: count };
+  return isCurrent || hasEnded ? { ...none, notVisited: count } : { ...none, unknown: count };
 }
 
 function topOf(rows: readonly TodayRow[], day: string, zone: string): BoardSnapshot["top"] {

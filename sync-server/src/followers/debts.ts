@@ -10,6 +10,9 @@ export interface Debt {
   /** RFC 3339 UTC: the last claim, and the last time that anything came. Null: never. */
   readonly claimedAt: string | null;
   readonly heardAt: string | null;
+  /** When the last event that is here came, and when it was captured. Null: none is. */
+  readonly lastReceivedAt: string | null;
+  readonly lastCapturedAt: string | null;
   /** Events that its claim names and that are neither in the log nor declared lost; null before the first claim. */
   readonly events: number | null;
   readonly orders: number | null;
@@ -47,7 +50,9 @@ export function readDebts(relay: DatabaseSync, db: DatabaseSync): readonly Debt[
     "select max(seq) as seq from log where device = ? and run = ? and type in ('event', 'hole')",
   );
   const held = relay.prepare("select count(*) as count from held where device = ?");
-  const lastReceived = db.prepare("select received from device_event where device = ? order by position desc limit 1");
+  const lastReceived = db.prepare(
+    "select received, at from device_event where device = ? order by position desc limit 1",
+  );
   const since = db.prepare("select count(*) as count from device_event where device = ? and position >= ?");
   const logHead = db.prepare("select log_head from contact_seen where device = ? order by position desc limit 1");
   const orders = db.prepare(
@@ -62,13 +67,15 @@ export function readDebts(relay: DatabaseSync, db: DatabaseSync): readonly Debt[
   const photoHere = db.prepare("select 1 from photo_here where id = ?");
   return devices.map(({ device, person, revoked, at, claim: text }) => {
     const claim = text === null ? null : readClaim(text);
-    const received = (lastReceived.get(device) as { received: string } | undefined)?.received ?? null;
+    const last = lastReceived.get(device) as { received: string; at: string } | undefined;
     const base = {
       device,
       person,
       revokedAt: revoked,
       claimedAt: at,
-      heardAt: later(at, received),
+      heardAt: later(at, last?.received ?? null),
+      lastReceivedAt: last?.received ?? null,
+      lastCapturedAt: last?.at ?? null,
       held: (held.get(device) as { count: number }).count,
       claim,
     };

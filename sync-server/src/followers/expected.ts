@@ -9,7 +9,16 @@ export interface Expected {
   readonly onLeave: boolean;
   /** Whether the person should be at work: stops are still open, or the day was begun; and it was not ended. */
   readonly isExpected: boolean;
+  readonly hasEnded: boolean;
 }
+
+export const nothingExpected: Expected = {
+  planned: [],
+  unvisited: [],
+  onLeave: false,
+  isExpected: false,
+  hasEnded: false,
+};
 
 /** By person's code: everybody who has a stop on that day, or began it. */
 export function expectedToday(db: DatabaseSync, masters: Masters, day: string): ReadonlyMap<string, Expected> {
@@ -29,7 +38,7 @@ export function expectedToday(db: DatabaseSync, masters: Masters, day: string): 
       const attendance = last.get(rep, day) as { started: number } | undefined;
       const isExpected =
         attendance === undefined ? unvisited.length > 0 && !onLeave && !isHoliday : attendance.started === 1;
-      return [rep, { planned, unvisited, onLeave, isExpected }];
+      return [rep, { planned, unvisited, onLeave, isExpected, hasEnded: attendance?.started === 0 }];
     }),
   );
 }

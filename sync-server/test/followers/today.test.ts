@@ -94,7 +94,8 @@ test("visits, orders and value of the day are counted by person; what is amended
   assert.equal(row.visits, 1);
   assert.deepEqual(row.outcomes, { ordered: 1 });
   assert.deepEqual([row.orders, row.valueSen, row.amended, row.cancelled], [2, 17_000, 1, 1]);
-  assert.deepEqual(row.stops, { planned: 2, visited: 1, notVisited: 1, owed: 0, unknown: 0 });
+  assert.equal(row.completeness.completeTo && row.completeness.completeTo >= ago(65), true);
+  assert.deepEqual(row.stops, { planned: 2, visited: 1, notVisited: 0, owed: 0, unknown: 1 });
   assert.deepEqual([row.completeness.standing, row.completeness.received, row.completeness.declared], ["all-in", 8, 8]);
   followed.db.close();
 });
@@ -150,7 +151,13 @@ test("what a phone has declared and not sent is owed: stops may be among it, and
     [row.completeness.standing, row.completeness.owedEvents, row.completeness.owedPhotos],
     ["all-in", 0, 1],
   );
-  assert.deepEqual(row.stops, { planned: 3, visited: 0, notVisited: 3, owed: 0, unknown: 0 });
+  assert.deepEqual(row.stops, { planned: 3, visited: 0, notVisited: 0, owed: 0, unknown: 3 });
+
+  // Only of a phone that is connected and sends nothing more can it be said that nobody was there.
+  assert.equal(rowOf(followed, "R002", ["siti"]).stops.notVisited, 0);
+  clock.set(start + 5 * 60_000);
+  assert.equal(rowOf(followed, "R002", ["siti"]).stops.notVisited, 3);
+  clock.set(start);
   followed.db.close();
 });
 
