@@ -47,8 +47,8 @@ export const figures: Pick<Follower, "prepare" | "reset" | "step"> = {
   prepare: (db) => db.exec(tables),
   reset: (db) =>
     db.exec(
-      `delete from today_order; delete from today_change; delete from today_visit; delete from today_check_out;
-       delete from today_unreadable`,
+      `drop table if exists today_order; drop table if exists today_change; drop table if exists today_visit; drop table if exists today_check_out;
+       drop table if exists today_unreadable`,
     ),
   step: (db, page, { masters, zone, changed }) => {
     for (const item of page) {

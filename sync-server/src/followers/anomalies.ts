@@ -65,7 +65,9 @@ export function createAnomalies(detectors: readonly Detector[] = allDetectors): 
     stream: "log",
     prepare: (db) => db.exec(tables),
     reset: (db) =>
-      db.exec("delete from observation; delete from history; delete from history_state; delete from finding"),
+      db.exec(
+        "drop table if exists observation; drop table if exists history; drop table if exists history_state; drop table if exists finding",
+      ),
     step: (db, page, context) => {
       const histories = createHistories(db);
       for (const item of page) takeIn(item, histories, context);

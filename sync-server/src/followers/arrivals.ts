@@ -32,7 +32,7 @@ export const arrivals: Follower = {
   version: 2,
   stream: "log",
   prepare: (db) => db.exec(tables),
-  reset: (db) => db.exec(`drop table if exists device_event; drop table if exists device_photo; ${tables}`),
+  reset: (db) => db.exec(`drop table if exists device_event; drop table if exists device_photo`),
   step: (db, page, { masters, zone, changed }) => {
     const event = db.prepare(
       "insert into device_event (position, device, rep, day, kind, received, at) values (?, ?, ?, ?, ?, ?, ?)",

@@ -28,7 +28,7 @@ export const attendance: Follower = {
   version: 1,
   stream: "log",
   prepare: (db) => db.exec(tables),
-  reset: (db) => db.exec("delete from leave; delete from attendance"),
+  reset: (db) => db.exec("drop table if exists leave; drop table if exists attendance"),
   step: (db, page, { masters, zone, changed }) => {
     for (const item of page) {
       if (item.stream !== "log" || item.event === null) continue;

@@ -60,7 +60,9 @@ export const contacts: Follower = {
   stream: "trail",
   prepare: (db) => db.exec(tables),
   reset: (db) =>
-    db.exec("delete from contact_seen; delete from photo_here; delete from refusal_seen; delete from snooze"),
+    db.exec(
+      "drop table if exists contact_seen; drop table if exists photo_here; drop table if exists refusal_seen; drop table if exists snooze",
+    ),
   step: (db, page, context) => {
     for (const row of page) {
       if (row.stream !== "trail") continue;

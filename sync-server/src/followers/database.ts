@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
 
@@ -31,6 +32,32 @@ export function openFollowers(dataDir: string): DatabaseSync {
   db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000");
   db.exec(tables);
   return db;
+}
+
+/**
+ * The same, and where the file is damaged, an empty one in its place: what it held is made again from the streams, which
+ * is safer than to go on from half of it.
+ */
+export function openSoundFollowers(dataDir: string, damaged: (reason: string) => void): DatabaseSync {
+  let db: DatabaseSync | null = null;
+  try {
+    db = openFollowers(dataDir);
+    const { quick_check: check } = db.prepare("pragma quick_check(1)").get() as { quick_check: string };
+    if (check === "ok") return db;
+    damaged(check);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    damaged(String(error));
+  }
+  db?.close();
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${followersFile(dataDir)}${suffix}`, { force: true });
+  return openFollowers(dataDir);
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB, with their extended codes. */
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && [11, 26].includes(errcode & 0xff);
 }
 
 export function openFollowersForReading(dataDir: string): DatabaseSync {

@@ -14,7 +14,7 @@ export interface Follower {
   readonly stream: "log" | "trail" | "documents";
   /** Creates its tables in the followers' own database where they are not there yet. */
   prepare(db: DatabaseSync): void;
-  /** Forgets everything it made, before a rebuild. */
+  /** Drops its tables, before `prepare` makes them again and it is rebuilt. They may be another version's. */
   reset(db: DatabaseSync): void;
   /**
    * Takes one page of the stream. Runs inside the transaction that also stores its cursor, so a page counts exactly

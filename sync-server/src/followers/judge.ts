@@ -70,7 +70,10 @@ export function createJudge(rules: readonly Policy[] = policies): Follower {
     version: 100 + rules.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
     prepare: (db) => db.exec(tables),
-    reset: (db) => db.exec("delete from judged; delete from verdict; delete from judge_visit; delete from judge_day"),
+    reset: (db) =>
+      db.exec(
+        "drop table if exists judged; drop table if exists verdict; drop table if exists judge_visit; drop table if exists judge_day",
+      ),
     step: (db, page, context) => {
       for (const item of page) {
         if (item.stream !== "log" || item.type !== "event") continue;

@@ -89,7 +89,7 @@ export function createMasterRecords(relay: DatabaseSync, newestPack: () => Pack 
     prepare: (db) => db.exec(tables),
     reset: (db) => {
       replicas.clear();
-      db.exec("delete from store_record; delete from plan_stop; delete from plan_document");
+      db.exec("drop table if exists store_record; drop table if exists plan_stop; drop table if exists plan_document");
     },
     step: (db, page, context) => {
       const rules = readingRules(newestPack());

@@ -57,8 +57,12 @@ export function createRunner(deps: {
   readonly changed: (topic: string) => void;
 }): Runner {
   const { db, streams, followers, masters, notes, clock, zone, changed } = deps;
-  for (const follower of followers) follower.prepare(db);
   const read = db.prepare("select * from follower where name = ?");
+  const begin = (follower: Follower) => {
+    follower.reset(db);
+    follower.prepare(db);
+    write.run(follower.name, follower.version, 0, "");
+  };
   const write = db.prepare(
     `insert into follower (name, version, position, last_hash, failures, retry_at_ms, failing_since, error)
        values (?, ?, ?, ?, 0, 0, null, null)
@@ -71,12 +75,15 @@ export function createRunner(deps: {
   const cursorOf = (follower: Follower): CursorRow => {
     const row = read.get(follower.name) as unknown as CursorRow | undefined;
     if (row !== undefined && row.version === follower.version && isSameStream(follower, row)) return row;
-    transact(db, () => {
-      follower.reset(db);
-      write.run(follower.name, follower.version, 0, "");
-    });
+    transact(db, () => begin(follower));
     return read.get(follower.name) as unknown as CursorRow;
   };
+  for (const follower of followers) {
+    const row = read.get(follower.name) as unknown as CursorRow | undefined;
+    // Tables of another version may have other columns: they go before anybody asks for those.
+    if (row?.version === follower.version) follower.prepare(db);
+    else transact(db, () => begin(follower));
+  }
   const isSameStream = (follower: Follower, row: CursorRow) =>
     row.position === 0 || streams.hashAt(follower.stream, row.position - 1) === row.last_hash;
 

@@ -48,6 +48,9 @@ export function startFollowers(deps: {
         restarts = 0;
         tellConnected();
         return;
+      case "damaged":
+        log.warn({ reason: message.reason }, "the followers' file was damaged and is made again");
+        return;
       case "changed":
         changes.emit("changed", message.topics);
         return;

@@ -2,7 +2,7 @@ import { startAutomerge } from "@sampai/engine/adapters/automerge";
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { openForReading } from "../database/connection.ts";
-import { openFollowers } from "./database.ts";
+import { openSoundFollowers } from "./database.ts";
 import { createWatchtower } from "./watchtower.ts";
 import type { FollowersData, FromFollowers, ToFollowers } from "./wire.ts";
 
@@ -22,7 +22,9 @@ const topics = new Set<string>();
 let telling = false;
 const watchtower = createWatchtower({
   relay: openForReading(data.dataDir),
-  db: openFollowers(data.dataDir),
+  db: openSoundFollowers(data.dataDir, (reason) =>
+    port.postMessage({ type: "damaged", reason } satisfies FromFollowers),
+  ),
   clock,
   data,
   changed: (topic) => {

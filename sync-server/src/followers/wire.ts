@@ -15,6 +15,8 @@ export type ToFollowers =
 
 export type FromFollowers =
   | { readonly type: "ready" }
+  /** The followers' file could not be read and is made again. */
+  | { readonly type: "damaged"; readonly reason: string }
   | { readonly type: "changed"; readonly topics: readonly string[] }
   /** Rows for the trail; nothing more is sent before the answer. */
   | { readonly type: "note"; readonly number: number; readonly rows: readonly TrailNote[] }

@@ -1,7 +1,7 @@
 import type { Claim } from "@sampai/engine/wire";
 import { eventKinds, type Envelope } from "@sampai/engine";
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import { followersFile } from "../../src/followers/database.ts";
@@ -76,7 +76,7 @@ test("an order shows on HQ's board without being asked for, with what is owed be
     { number: 2, at, lane: "link", bytes: 0, outcome: "failed", tookMs: 10 },
     { number: 3, at, lane: "facts", run: tip.run, from: 1, to: 6, bytes: 4_000, outcome: "lost", tookMs: 900 },
   ];
-  const link = await phone.connect();
+  const link = await phone.connect(relay.url);
   await link.ask(phone.claimMessage(1, [{ run: tip.run, seq: tip.seq, hash: tip.hash }], { at, queue, attempts }));
   const row = () => live.rows.get("R001") as unknown as { orders: number; completeness: { owedOrders: number } };
   await live.until(() => row().completeness.owedOrders === 6);
@@ -93,7 +93,7 @@ test("a reader that comes back with its last id gets only what it missed, and an
   const id = first.events.at(-1)?.id ?? "";
   first.stop();
   await first.ended;
-  const link = await phone.connect();
+  const link = await phone.connect(relay.url);
   const more = phone.events(1, {
     run: orders[0]?.run as string,
     from: 7,
@@ -188,7 +188,7 @@ test("fleet, alerts, findings and verdicts answer with what stands", async () =>
 });
 
 test("a relay killed while its followers work, and one whose followers' file was deleted, end with the same as one that was let be", async () => {
-  const link = await phone.connect();
+  const link = await phone.connect(relay.url);
   let last = orders.at(-1) as TestEvent;
   for (let batch = 1; batch <= 15; batch += 1) {
     const events = phone.events(20, { run: last.run, from: last.seq + 1, after: last, change: now });
@@ -214,6 +214,30 @@ test("a relay killed while its followers work, and one whose followers' file was
   for (const name of ["judged", "verdict", "finding", "today_order", "device_event", "observation", "history"]) {
     assert.deepEqual(rebuilt[name], afterKill[name], name);
   }
+});
+
+test("followers that cannot work at all cost no order its answer, and a damaged file of theirs is made again", async () => {
+  await relay.end("SIGTERM");
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${followersFile(dir)}${suffix}`, { force: true });
+  // A folder where the file should be: they cannot even open it.
+  mkdirSync(followersFile(dir));
+  relay = await serveRelay(dir);
+  const link = await phone.connect(relay.url);
+  const events = phone.events(5, { change: now });
+  const answer = await link.ask(phone.appendMessage(1, events));
+  assert.deepEqual(
+    answer.type === "appended" ? answer.answers.map((one) => one.answer) : answer,
+    events.map(() => "placed"),
+  );
+  assert.equal((await get("/v1/boards/today", hq)).status, 503);
+  link.socket.close();
+  await relay.end("SIGTERM");
+  rmSync(followersFile(dir), { recursive: true });
+  writeFileSync(followersFile(dir), "this is no database, and long enough to be taken for a damaged one ".repeat(40));
+  relay = await serveRelay(dir);
+  await caughtUp();
+  const board = await get<{ top: { orders: number; heldOrders: number } }>("/v1/boards/today", hq);
+  assert.equal(board.body.top.orders + board.body.top.heldOrders, 312);
 });
 
 function read() {

@@ -18,7 +18,7 @@ function counting(poison: { position: number | null }, version = 1): Follower {
     version,
     stream: "log",
     prepare: (db) => db.exec("create table if not exists counted (position integer primary key, version integer)"),
-    reset: (db) => db.exec("delete from counted"),
+    reset: (db) => db.exec("drop table if exists counted"),
     step: (db, page) => {
       for (const item of page) {
         if (item.stream !== "log" || item.type !== "event") continue;
