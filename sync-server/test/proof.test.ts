@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { checkpointText, readCheckpoint, readVerifier, signNote, verifierText } from "../src/proof/checkpoint.ts";
+import { readCheckpoint, signCheckpoint } from "../src/proof/checkpoint.ts";
 import { leafBytes } from "../src/proof/leaf-record.ts";
 import { checkReceipt, receiptText } from "../src/proof/receipt.ts";
 import { extendTiles, subtreesOf, tilePath } from "../src/proof/tiles.ts";
@@ -13,8 +13,10 @@ import {
   leafHash,
   nodeHash,
   rangeHash,
+  readVerifier,
   rootOfInclusion,
-} from "../src/proof/tree.ts";
+  verifierText,
+} from "@sampai/engine/proof";
 
 const hashOf = (number: number) => leafHash(new TextEncoder().encode(`leaf ${number}`));
 
@@ -109,8 +111,8 @@ test("a receipt is checked with the log's public key alone, and a changed one is
   const leaves = Array.from({ length: 9 }, (_, index) => (index === 5 ? leafHash(record) : hashOf(index)));
   for (const tile of extendTiles(reader, 0, leaves)) tiles.set(`${tile.level}/${tile.index}`, tile.hashes);
   const subtree = subtreesOf(reader);
-  const checkpoint = signNote(
-    checkpointText({ origin: "demo/1:abc", size: 9, root: rangeHash(0, 9, subtree) }),
+  const checkpoint = signCheckpoint(
+    { origin: "demo/1:abc", size: 9, root: rangeHash(0, 9, subtree) },
     verifier,
     (bytes) => sign(null, bytes, privateKey),
   );

@@ -1,4 +1,5 @@
 export * from "./assert.ts";
+export * from "./base64.ts";
 export * from "./clock.ts";
 export * from "./crypto.ts";
 export * from "./geo.ts";

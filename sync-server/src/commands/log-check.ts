@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readVerifier } from "../proof/checkpoint.ts";
+import { readVerifier } from "@sampai/engine/proof";
 import { checkReceipt } from "../proof/receipt.ts";
 import { BadUsage, required, type Command } from "./command.ts";
 import { print } from "./print.ts";

@@ -1,6 +1,5 @@
 import { readConfig } from "../config.ts";
-import { verifierText } from "../proof/checkpoint.ts";
-import { verifierOf } from "../proof/tree-reader.ts";
+import { verifierOf, verifierText } from "@sampai/engine/proof";
 import { openWorkspace } from "../workspace.ts";
 import { required, type Command } from "./command.ts";
 import { print } from "./print.ts";

@@ -1,10 +1,10 @@
+import { HASH_BYTES, verifierOf, verifierText } from "@sampai/engine/proof";
 import type { RelayContext } from "../context.ts";
 import type { Route } from "../route.ts";
-import { verifierText } from "./checkpoint.ts";
 import { startTreeKeeper } from "./keeper.ts";
 import { prove } from "./prove.ts";
 import { TILE_WIDTH, tilePath } from "./tiles.ts";
-import { createTreeReader, verifierOf } from "./tree-reader.ts";
+import { createTreeReader } from "./tree-reader.ts";
 
 export const start = startTreeKeeper;
 
@@ -15,7 +15,6 @@ const FOR_EVER = {
   "cache-control": "private, max-age=31536000, immutable",
 };
 const FOR_NOW = { "content-type": "application/octet-stream", "cache-control": "no-store" };
-const HASH_BYTES = 32;
 
 export function routes(context: RelayContext): Route[] {
   const reader = createTreeReader(context.db);

@@ -1,8 +1,8 @@
+import { leafHash, logOrigin, rangeHash, verifierOf } from "@sampai/engine/proof";
 import type { RelayContext } from "../context.ts";
-import { checkpointText, signNote } from "./checkpoint.ts";
+import { signCheckpoint } from "./checkpoint.ts";
 import { extendTiles, subtreesOf, type Tile } from "./tiles.ts";
-import { createTreeReader, originOf, verifierOf, type TreeReader } from "./tree-reader.ts";
-import { leafHash, rangeHash } from "./tree.ts";
+import { createTreeReader, type TreeReader } from "./tree-reader.ts";
 
 /** A checkpoint follows a commit by this much at the most plus the hashing: well within the promised second. */
 const DELAY_MS = 250;
@@ -52,8 +52,8 @@ function grow(context: RelayContext, reader: TreeReader, from: number) {
   const size = from + records.length;
   const root = rangeHash(0, size, subtreesOf(overlay(reader, tiles)));
   const { workspace, term } = context;
-  const text = checkpointText({ origin: originOf(workspace.id, term), size, root });
-  const note = signNote(text, verifierOf(workspace), (bytes) => workspace.sign(bytes));
+  const stated = { origin: logOrigin(workspace.id, term), size, root };
+  const note = signCheckpoint(stated, verifierOf(workspace), (bytes) => workspace.sign(bytes));
   return { from, tiles, checkpoint: { size, term, root, note } };
 }
 

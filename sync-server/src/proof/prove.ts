@@ -1,9 +1,9 @@
 import { err, ok, type Result } from "@sampai/engine/core";
+import { inclusionProof } from "@sampai/engine/proof";
 import type { Refusal } from "@sampai/engine/wire";
 import { receiptText } from "./receipt.ts";
 import { subtreesOf } from "./tiles.ts";
 import type { TreeReader } from "./tree-reader.ts";
-import { inclusionProof } from "./tree.ts";
 
 /** Writes the receipt of an event under its offline id, over the newest checkpoint. */
 export function prove(reader: TreeReader, id: string): Result<string, Refusal> {

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "@sampai/engine/core";
-import { readCheckpoint, type Checkpoint, type NoteError, type NoteVerifier } from "./checkpoint.ts";
-import { leafHash, rootOfInclusion } from "./tree.ts";
+import { leafHash, rootOfInclusion, type Checkpoint, type NoteError, type NoteVerifier } from "@sampai/engine/proof";
+import { readCheckpoint } from "./checkpoint.ts";
 
 // C2SP tlog-proof: a proof that travels alone. The leaf's record rides in its `extra` line.
 const HEADER = "c2sp.org/tlog-proof@v1";

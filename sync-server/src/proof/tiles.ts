@@ -1,5 +1,5 @@
 import { assert } from "@sampai/engine/core";
-import { HASH_BYTES, nodeHash, type SubtreeHash } from "./tree.ts";
+import { HASH_BYTES, nodeHash, type SubtreeHash } from "@sampai/engine/proof";
 
 /** Levels and width of a tile by C2SP tlog-tiles: 256 hashes, eight levels of the tree. */
 export const TILE_HEIGHT = 8;

@@ -1,15 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { NoteVerifier } from "./checkpoint.ts";
 import { leafBytes } from "./leaf-record.ts";
 import type { TileReader } from "./tiles.ts";
-
-/** A log's origin by tlog-checkpoint: one for each workspace and term, so that no two histories share a name. */
-export const originOf = (workspace: string, term: string): string => `sampai.log/${workspace}/${term}`;
-
-/** The key that checks this log's notes. `rootKey` is hexadecimal. */
-export function verifierOf(workspace: { id: string; rootKey: string }): NoteVerifier {
-  return { name: `sampai.log/${workspace.id}`, publicKey: new Uint8Array(Buffer.from(workspace.rootKey, "hex")) };
-}
 
 export interface StoredCheckpoint {
   readonly size: number;

@@ -1,20 +1,27 @@
-import { createHash } from "node:crypto";
+import { bytesEqual, sha256Bytes } from "../core/hash.ts";
 
 // The hash tree over the order log's leaves, by RFC 6962 section 2.1: SHA-256, 0x00 before a leaf, 0x01 before a node,
 // so that neither can be taken for the other.
 
 export const HASH_BYTES = 32;
 
+/** A record as the tree holds it: a leaf. */
 export function leafHash(record: Uint8Array): Uint8Array {
-  return createHash("sha256").update(Uint8Array.of(0)).update(record).digest();
+  const input = new Uint8Array(1 + record.length);
+  input.set(record, 1);
+  return sha256Bytes(input);
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash("sha256").update(Uint8Array.of(1)).update(left).update(right).digest();
+  const input = new Uint8Array(1 + 2 * HASH_BYTES);
+  input[0] = 1;
+  input.set(left, 1);
+  input.set(right, 1 + HASH_BYTES);
+  return sha256Bytes(input);
 }
 
 /** RFC 6962: the root of an empty tree is the hash of nothing. */
-export const emptyRoot = (): Uint8Array => createHash("sha256").digest();
+export const emptyRoot = (): Uint8Array => sha256Bytes(new Uint8Array());
 
 /** The hash of the full subtree of 2^level leaves that starts at leaf `index` × 2^level. */
 export type SubtreeHash = (level: number, index: number) => Uint8Array;
@@ -95,10 +102,9 @@ export function isConsistent(
   second: { size: number; root: Uint8Array },
   proof: readonly Uint8Array[],
 ): boolean {
-  const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
   if (first.size === 0) return proof.length === 0;
   if (first.size > second.size) return false;
-  if (first.size === second.size) return proof.length === 0 && same(first.root, second.root);
+  if (first.size === second.size) return proof.length === 0 && bytesEqual(first.root, second.root);
   const path = [...proof];
   if (Number.isInteger(Math.log2(first.size))) path.unshift(first.root);
   const start = path.shift();
@@ -126,5 +132,5 @@ export function isConsistent(
     node = Math.floor(node / 2);
     last = Math.floor(last / 2);
   }
-  return last === 0 && same(firstRoot, first.root) && same(secondRoot, second.root);
+  return last === 0 && bytesEqual(firstRoot, first.root) && bytesEqual(secondRoot, second.root);
 }
