@@ -23,12 +23,25 @@ const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes
 // An Ed25519 private key in PKCS #8 (RFC 8410): this prefix and the 32 bytes of the seed.
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
+const ORDER = {
+  lines: [
+    { sku: "1", quantity: 3, unit: "1kg", unitPriceSen: 869, scheme: null },
+    { sku: "2", quantity: 2, unit: "1kg", unitPriceSen: 1_030, scheme: null },
+  ],
+  totalSen: 4_667,
+  creditLimitSen: null,
+  deliverOn: null,
+  note: "",
+};
+
 /** A device that knows only the wire: it makes a chain of orders, sends them in batches, and notes what was acknowledged. */
 export class RawWriter {
   readonly device: string;
   readonly workspace: string;
   readonly rep: string;
   readonly acknowledged = new Map<string, number>();
+  /** What the relay answered to the last claim. */
+  claimed: Record<string, unknown> = {};
   #run = randomBytes(8).toString("hex");
   #seq = 0;
   #prev: string | null = null;
@@ -57,48 +70,49 @@ export class RawWriter {
 
   /** Makes the next `count` orders of the chain. They exist only here until they are sent. */
   makeOrders(count: number): RawEvent[] {
-    const events: RawEvent[] = [];
-    for (let index = 0; index < count; index += 1) {
-      this.#seq += 1;
-      const at = new Date().toISOString();
-      const id = uuidv7();
-      const envelope = {
-        v: 1,
-        id,
-        kind: "order.placed.v1",
-        workspace: this.workspace,
-        device: this.device,
-        run: this.#run,
-        seq: this.#seq,
-        prev: this.#seq === 1 ? null : this.#prev,
-        ...(this.#seq === 1 ? { parent: this.#parent } : {}),
-        rep: this.rep,
-        visit: id,
-        store: "S-0001",
-        at,
-        offset: 480,
-        zone: "Asia/Kuala_Lumpur",
-        clock: { tick: 0, boot: "raw", anchor: null, wall: at },
-        place: { missing: "off" },
-        seen: { pack: null, store: [] },
-        body: {
-          lines: [
-            { sku: "1", quantity: 3, unit: "1kg", unitPriceSen: 869, scheme: null },
-            { sku: "2", quantity: 2, unit: "1kg", unitPriceSen: 1_030, scheme: null },
-          ],
-          totalSen: 4_667,
-          creditLimitSen: null,
-          deliverOn: null,
-          note: "",
-        },
-      };
-      const bytes = new TextEncoder().encode(JSON.stringify(envelope));
-      const hash = sha256(bytes);
-      const prev = this.#seq === 1 ? (this.#parent?.hash ?? null) : this.#prev;
-      events.push({ run: this.#run, seq: this.#seq, prev, hash, bytes });
-      this.#prev = hash;
-    }
-    return events;
+    return Array.from({ length: count }, () => this.makeEvent({}));
+  }
+
+  /** Makes the next event of the chain, an order where nothing else is said. `raw` replaces its bytes altogether. */
+  makeEvent(change: { kind?: string; body?: unknown; id?: string; workspace?: string; raw?: Uint8Array }): RawEvent {
+    this.#seq += 1;
+    const seq = this.#seq;
+    const prev = seq === 1 ? (this.#parent?.hash ?? null) : this.#prev;
+    const at = new Date().toISOString();
+    const id = change.id ?? uuidv7();
+    const envelope = {
+      v: 1,
+      id,
+      kind: change.kind ?? "order.placed.v1",
+      workspace: change.workspace ?? this.workspace,
+      device: this.device,
+      run: this.#run,
+      seq,
+      prev: seq === 1 ? null : prev,
+      ...(seq === 1 ? { parent: this.#parent } : {}),
+      rep: this.rep,
+      visit: id,
+      store: "S-0001",
+      at,
+      offset: 480,
+      zone: "Asia/Kuala_Lumpur",
+      clock: { tick: 0, boot: "raw", anchor: null, wall: at },
+      place: { missing: "off" },
+      seen: { pack: null, store: [] },
+      body: change.body === undefined ? ORDER : change.body,
+    };
+    const bytes = change.raw ?? new TextEncoder().encode(JSON.stringify(envelope));
+    const hash = sha256(bytes);
+    this.#prev = hash;
+    return { run: this.#run, seq, prev, hash, bytes };
+  }
+
+  /** As after a restart of the phone: a new run whose parent is the last event. */
+  startRun(): void {
+    if (this.#prev !== null) this.#parent = { run: this.#run, seq: this.#seq, hash: this.#prev };
+    this.#run = randomBytes(8).toString("hex");
+    this.#seq = 0;
+    this.#prev = null;
   }
 
   /** The append frame of consecutive events of one run, signed over the last. */
@@ -158,7 +172,41 @@ export class RawWriter {
       }),
     );
     const signature = new Uint8Array(sign(null, Buffer.from(`sampai.claim.v1\n${sha256(claim)}`), this.#key));
-    await this.request({ type: "claim", claim, signature });
+    const claimed = await this.request({ type: "claim", claim, signature });
+    if (claimed?.["type"] !== "claimed") throw new Error(`the claim was answered ${JSON.stringify(claimed)}`);
+    this.claimed = claimed;
+  }
+
+  /** Declares that this device does not hold an event. */
+  hole(event: Pick<RawEvent, "run" | "seq" | "hash">): Record<string, unknown> {
+    const { run, seq, hash } = event;
+    const text = ["sampai.hole.v1", this.workspace, this.device, run, seq, hash].join("\n");
+    return { type: "hole", run, seq, hash, signature: new Uint8Array(sign(null, Buffer.from(text), this.#key)) };
+  }
+
+  /** Sends a batch by HTTP: the same frame, the same answer. */
+  async post(batch: Record<string, unknown>): Promise<{ status: number; body: Record<string, unknown> }> {
+    const answer = await fetch(`${this.#url}/v1/append`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/cbor" },
+      body: new Uint8Array(cbor.encode({ ...batch, n: 0 })),
+    });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    return {
+      status: answer.status,
+      body: (answer.ok ? cbor.decode(bytes) : JSON.parse(bytes.toString())) as Record<string, unknown>,
+    };
+  }
+
+  /** Sends bytes as they are, and answers the next message or the close code. */
+  sendRaw(frame: Uint8Array | string): Promise<{ message?: Record<string, unknown>; closed?: number }> {
+    const socket = this.#socket;
+    if (socket === null) throw new Error("not connected");
+    return new Promise((resolve) => {
+      socket.once("message", (data: Buffer) => resolve({ message: cbor.decode(data) as Record<string, unknown> }));
+      socket.once("close", (code) => resolve({ closed: code }));
+      socket.send(frame);
+    });
   }
 
   /** Sends a request and answers its reply, or null where the connection ended first. */

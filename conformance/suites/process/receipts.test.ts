@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { openHq } from "../src/hq-client.ts";
-import { RawWriter, type RawEvent } from "../src/raw-writer.ts";
-import { enrolmentCode, operate, startRelay, type RelayProcess } from "../src/relay-process.ts";
-import { checkReceipt } from "../src/transparency-log.ts";
+import { openHq } from "../../src/hq-client.ts";
+import { RawWriter, type RawEvent } from "../../src/raw-writer.ts";
+import { enrolmentCode, operate, startRelay, type RelayProcess } from "../../src/relay-process.ts";
+import { checkReceipt } from "../../src/transparency-log.ts";
 
 let folder: string;
 let dir: string;
