@@ -1,0 +1,60 @@
+import { startAutomerge } from "@sampai/engine/adapters/automerge";
+import { documentId } from "@sampai/engine";
+import { dayIn } from "@sampai/engine/core";
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { openForReading } from "../../src/database/connection.ts";
+import { openFollowers } from "../../src/followers/database.ts";
+import { createMasterRecords } from "../../src/followers/master-records.ts";
+import { createNoteQueue } from "../../src/followers/notes.ts";
+import { createRelayMasters } from "../../src/followers/relay-masters.ts";
+import { createRunner } from "../../src/followers/runner.ts";
+import { createStreams } from "../../src/followers/streams.ts";
+import { packsOf } from "../../src/reference/stored-packs.ts";
+import { openWorkspace } from "../../src/workspace.ts";
+import { newFolder, sampai } from "../relay-process.ts";
+import { clockAt } from "./relay-folder.ts";
+
+test("store masters, plans and packs of an import are what facts are judged by, as they stood when a fact came", async () => {
+  await startAutomerge();
+  const dir = await newFolder();
+  const imported = await sampai("import", path.join(import.meta.dirname, "../../demo"), "--dir", dir);
+  assert.equal(imported.status, 0, imported.err);
+  const relay = openForReading(dir);
+  const db = openFollowers(dir);
+  const clock = clockAt(Date.now());
+  const zone = "Asia/Kuala_Lumpur";
+  const packs = packsOf(relay);
+  const { id: workspace } = openWorkspace(dir, zone);
+  const masters = createRelayMasters({ relay, db, packs, workspace });
+  const notes = createNoteQueue(db, relay);
+  const followers = [createMasterRecords(relay, packs.newest)];
+  const streams = createStreams(relay);
+  const runner = createRunner({ db, streams, followers, masters, notes, clock, zone, changed: () => undefined });
+  while (runner.turn());
+  const [status] = runner.status();
+  assert.deepEqual([status?.behind, status?.failures], [0, 0]);
+
+  const stops = masters.stopsOn(dayIn(clock.wallMs(), zone));
+  assert.equal(stops.length, 72, "twelve reps with six stops each");
+  const [stop] = stops;
+  assert.match(stop?.plan ?? "", /^R\d{3}\/\d{4}-W\d\d\/\d{4}-\d\d-\d\d\/\d+$/);
+  const store = masters.storeAt(stop?.store ?? "", new Date().toISOString());
+  assert.ok(store !== null && store.lat !== null && store.lat > 2 && store.lat < 4);
+  assert.ok(store.uncertaintyMeters > 0, "approximate coordinates say how uncertain they are");
+  assert.equal(masters.storeAt(stop?.store ?? "", "2020-01-01T00:00:00.000Z"), null, "nobody knew it then");
+  assert.equal(masters.newestPack()?.number, 1);
+
+  const doc = documentId(workspace, "store", stop?.store ?? "");
+  const { heads } = relay.prepare("select heads from document where doc = ?").get(doc) as { heads: string };
+  const seen = masters.storeSeen(stop?.store ?? "", JSON.parse(heads) as string[]);
+  assert.equal(seen?.status, "active");
+  const first = relay.prepare("select hash from change where doc = ? order by position limit 1").get(doc) as {
+    hash: string;
+  };
+  assert.equal(masters.storeSeen(stop?.store ?? "", [first.hash])?.status, null, "before it was filled in");
+  assert.equal(masters.storeSeen(stop?.store ?? "", ["0".repeat(64)]), null, "heads that nobody here holds");
+  db.close();
+  relay.close();
+});
