@@ -29,7 +29,7 @@ test("store masters, plans and packs of an import are what facts are judged by, 
   const { id: workspace } = openWorkspace(dir, zone);
   const masters = createRelayMasters({ relay, db, packs, workspace });
   const notes = createNoteQueue(db, relay);
-  const followers = [createMasterRecords(relay, packs.newest)];
+  const followers = [createMasterRecords(relay, () => packs.newest())];
   const streams = createStreams(relay);
   const runner = createRunner({ db, streams, followers, masters, notes, clock, zone, changed: () => undefined });
   while (runner.turn());
