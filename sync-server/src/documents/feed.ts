@@ -75,6 +75,11 @@ export class Feed {
     for (const reader of this.readers.values()) reader.live(stored, frameFor);
   }
 
+  /** What this person may see has changed. */
+  rescope(viewer: Viewer): void {
+    for (const reader of this.readers.values()) if (reader.viewer === viewer) reader.catchUp();
+  }
+
   /** A document changed hands without a change of its own. */
   moved(row: DocumentRow): void {
     for (const reader of this.readers.values()) reader.moved(row);
@@ -84,7 +89,7 @@ export class Feed {
 /** One connection's way through the stream. */
 class Reader {
   private readonly connection: Connection;
-  private readonly viewer: Viewer;
+  readonly viewer: Viewer;
   private readonly deps: FeedDeps;
   private readonly headNow: () => number;
   private readonly pace = new Pace();

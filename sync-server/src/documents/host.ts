@@ -10,6 +10,7 @@ import { OpenDocuments } from "./open-documents.ts";
 import type { PushDeps, StoredChanges } from "./push.ts";
 import { DocumentRegistry } from "./registry.ts";
 import { Snapshots } from "./snapshots.ts";
+import { Viewers } from "./viewers.ts";
 import { createStoredDocuments, type DocumentRow, type StoredDocuments } from "./stored-documents.ts";
 
 // Once for the process: whoever imports the documents room can open documents.
@@ -23,15 +24,17 @@ export interface DocumentFolder {
   readonly term: string;
   readonly clock: Pick<Clock, "wallMs">;
   readonly log: { error(detail: object, message: string): void };
+  /** Bytes of documents in memory, by estimate. */
+  readonly openBytes?: number;
 }
 
-/** Bytes of documents in memory, by estimate. */
 const OPEN_BYTES = 48 * 1_024 * 1_024;
 /** Names are read again when they are older than this. */
 const NAMES_MS = 5_000;
 
 /** Everything that the documents of one data folder share. */
 export interface DocumentHost extends PushDeps {
+  readonly viewers: Viewers;
   readonly feed: Feed;
   readonly items: FeedItems;
   readonly snapshots: Snapshots;
@@ -59,7 +62,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     writer.run("note", { rows: [row] }).catch((error: unknown) => log.error({ error: String(error) }, "no trail row"));
   };
   const damaged = new Set<string>();
-  const open = new OpenDocuments(stored, OPEN_BYTES, (doc, why) => {
+  const open = new OpenDocuments(stored, folder.openBytes ?? OPEN_BYTES, (doc, why) => {
     writer.run("dropSnapshot", { doc, why }).catch((error: unknown) => log.error({ doc, error: String(error) }, why));
     snapshots.request(doc);
   });
@@ -105,6 +108,13 @@ function createHost(folder: DocumentFolder): DocumentHost {
       );
     }
   };
+  const viewers = new Viewers(stored, (viewer) => {
+    const { device, territories } = viewer;
+    writer.run("noteTerritories", { device, territories }).catch((error: unknown) => {
+      log.error({ device, error: String(error) }, "territories could not be noted");
+    });
+    feed.rescope(viewer);
+  });
   const onStored = (change: StoredChanges) => {
     registry.put(change.row);
     feed.stored(change);
@@ -138,6 +148,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     feed,
     items,
     snapshots,
+    viewers,
     bury,
     stop,
     wallMs: () => clock.wallMs(),

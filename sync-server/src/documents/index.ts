@@ -10,22 +10,23 @@ import { PushAssembly } from "./push-assembly.ts";
 import { repair } from "./repair.ts";
 import { WaitingChanges } from "./waiting-changes.ts";
 
+/** What one connection keeps between its messages. */
+interface Desk {
+  readonly assembly: PushAssembly;
+  readonly pusher: Pusher;
+}
+
 /** Documents on the websocket: push, feed, fed, heads and presence. */
 export function part(context: DocumentFolder): RelayPart {
   const host = documentsOf(context);
-  const presence = new Presence(host.registry, host.wallMs);
-  const desks = new Map<Connection, { readonly assembly: PushAssembly; readonly pusher: Pusher }>();
+  const presence = new Presence(host.registry, host.viewers, host.wallMs);
+  const desks = new Map<Connection, Desk>();
 
   const opened = (connection: Connection) => {
-    const viewer = connection.caller;
+    const viewer = host.viewers.opened(connection);
     desks.set(connection, {
       assembly: new PushAssembly(),
       pusher: { connection, viewer, waiting: new WaitingChanges() },
-    });
-    presence.opened(connection, viewer);
-    const { device, territories } = viewer;
-    context.writer.run("noteTerritories", { device, territories }).catch((error: unknown) => {
-      context.log.error({ device, error: String(error) }, "territories could not be noted");
     });
   };
 
@@ -33,11 +34,10 @@ export function part(context: DocumentFolder): RelayPart {
     desks.delete(connection);
     host.feed.end(connection);
     presence.closed(connection);
+    host.viewers.closed(connection);
   };
 
-  const push = async (connection: Connection, message: Extract<PhoneMessage, { type: "push" }>) => {
-    const desk = desks.get(connection);
-    if (desk === undefined) return;
+  const push = async (connection: Connection, desk: Desk, message: Extract<PhoneMessage, { type: "push" }>) => {
     const { n } = message;
     const whole = desk.assembly.take(message);
     if (!whole.ok) return connection.refuse(n, whole.error);
@@ -57,17 +57,19 @@ export function part(context: DocumentFolder): RelayPart {
   };
 
   const receive = async (connection: Connection, message: PhoneMessage) => {
+    const desk = desks.get(connection);
+    if (desk === undefined) return;
     switch (message.type) {
       case "push":
-        return push(connection, message);
+        return push(connection, desk, message);
       case "feed":
-        return host.feed.start(connection, connection.caller, message);
+        return host.feed.start(connection, desk.pusher.viewer, message);
       case "fed":
         return host.feed.fed(connection, message.cursor);
       case "presence":
         return presence.receive(connection, message);
       case "heads": {
-        const answer = await repair(message, connection.caller, host);
+        const answer = await repair(message, desk.pusher.viewer, host);
         if ("refusal" in answer) connection.refuse(message.n, answer.refusal);
         else connection.send({ type: "repair", n: message.n, ...answer.repair });
         return;

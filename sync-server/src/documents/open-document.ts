@@ -27,6 +27,7 @@ export class OpenDocument {
   /** Text object → ids of the characters ever put into it. Made when a text is first edited. */
   private readonly characters = new Map<string, Set<string>>();
   private changeBytes = 0;
+  private closed = false;
 
   constructor(doc: string, kind: DocumentKind, key: string, replica: Replica, changes: readonly KnownChange[]) {
     this.doc = doc;
@@ -126,7 +127,10 @@ export class OpenDocument {
     return [...this.known.keys()].filter((hash) => !behind.has(hash));
   }
 
+  /** Gives its memory back; nothing may be asked of it afterwards. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     A.free(this.replica);
   }
 

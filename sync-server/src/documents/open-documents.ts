@@ -22,9 +22,7 @@ export class OpenDocuments {
     this.cache = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (open) => open.bytes,
-      dispose: (open, doc) => {
-        if (this.busy.get(doc)?.open !== open) open.close();
-      },
+      dispose: (open) => this.retire(open),
     });
   }
 
@@ -34,17 +32,23 @@ export class OpenDocuments {
   }
 
   /**
-   * The document, loaded where it is not in memory. What is done with it MUST be done before the next await, because
-   * it may be evicted meanwhile.
+   * The document to change: loaded where it is not in memory, or what must be waited for before it can be. It is this
+   * one only until the next await, because it may be evicted and loaded again meanwhile: judge, apply and `hold` first.
    */
+  openNow(row: Pick<DocumentRow, "doc" | "kind" | "key">): Result<OpenDocument, Refusal> | { wait: Promise<void> } {
+    const busy = this.busy.get(row.doc);
+    const open = busy?.open ?? this.cache.get(row.doc);
+    if (open !== undefined && !open.broken) return ok(open);
+    if (busy !== undefined) return { wait: busy.idle };
+    return this.load(row);
+  }
+
+  /** The document to read, which MUST be done before the next await. */
   async open(row: Pick<DocumentRow, "doc" | "kind" | "key">): Promise<Result<OpenDocument, Refusal>> {
     for (;;) {
-      const busy = this.busy.get(row.doc);
-      const open = busy?.open ?? this.cache.get(row.doc);
-      if (open === undefined) return this.load(row);
-      if (!open.broken) return ok(open);
-      if (busy === undefined) this.cache.delete(row.doc);
-      else await busy.idle;
+      const opened = this.openNow(row);
+      if (!("wait" in opened)) return opened;
+      await opened.wait;
     }
   }
 
@@ -68,16 +72,10 @@ export class OpenDocuments {
       if (!stored) open.broken = true;
       if (open.pending > 0) return;
       this.busy.delete(open.doc);
-      const cached = this.cache.peek(open.doc);
-      if (open.broken) {
-        if (cached === open) this.cache.delete(open.doc);
-        else open.close();
-      } else {
-        // Set again, because it has grown; a document larger than the whole cache is not kept.
-        if (cached !== undefined && cached !== open) this.cache.delete(open.doc);
-        this.cache.set(open.doc, open);
-        if (this.cache.peek(open.doc) !== open) open.close();
-      }
+      if (open.broken) this.cache.delete(open.doc);
+      // Set again, because it has grown; one that is larger than the whole cache is not kept.
+      else this.cache.set(open.doc, open);
+      this.retire(open);
       entry.settle();
     };
   }
@@ -85,13 +83,19 @@ export class OpenDocuments {
   /** No longer trusted: loaded anew when it is next asked for. */
   discard(open: OpenDocument): void {
     open.broken = true;
-    if (open.pending > 0) return;
     if (this.cache.peek(open.doc) === open) this.cache.delete(open.doc);
-    else open.close();
+    this.retire(open);
   }
 
   close(): void {
     this.cache.clear();
+  }
+
+  /** Gives a document's memory back once nobody can be in the middle of using it, unless it is in use again. */
+  private retire(open: OpenDocument): void {
+    setImmediate(() => {
+      if (open.pending === 0 && this.cache.peek(open.doc) !== open) open.close();
+    });
   }
 
   private load(row: Pick<DocumentRow, "doc" | "kind" | "key">): Result<OpenDocument, Refusal> {

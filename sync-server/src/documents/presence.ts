@@ -1,7 +1,8 @@
 import { encodeFrame, limits, type PhoneMessage } from "@sampai/engine/wire";
 import type { Connection } from "../relay/part.ts";
 import type { DocumentRegistry } from "./registry.ts";
-import { inScope, type Viewer } from "./scope.ts";
+import { inScope } from "./scope.ts";
+import type { Viewers } from "./viewers.ts";
 
 type PresenceMessage = Extract<PhoneMessage, { type: "presence" }>;
 
@@ -10,28 +11,24 @@ const A_SECOND = 20;
 
 /** Who else is here: passed on with the identity that the relay knows, never stored, and dropped where a reader is slow. */
 export class Presence {
-  private readonly viewers = new Map<Connection, Viewer>();
   private readonly sent = new Map<Connection, { second: number; count: number }>();
   private readonly registry: DocumentRegistry;
+  private readonly viewers: Viewers;
   private readonly wallMs: () => number;
 
-  constructor(registry: DocumentRegistry, wallMs: () => number) {
+  constructor(registry: DocumentRegistry, viewers: Viewers, wallMs: () => number) {
     this.registry = registry;
+    this.viewers = viewers;
     this.wallMs = wallMs;
   }
 
-  opened(connection: Connection, viewer: Viewer): void {
-    this.viewers.set(connection, viewer);
-  }
-
   closed(connection: Connection): void {
-    this.viewers.delete(connection);
     this.sent.delete(connection);
   }
 
   receive(connection: Connection, message: PresenceMessage): void {
     const { doc, session, count, data } = message;
-    const sender = this.viewers.get(connection);
+    const sender = this.viewers.of(connection);
     const row = this.registry.get(doc);
     if (sender === undefined) return;
     if (row === undefined || !inScope(sender, row)) return connection.refuse(null, { code: "doc.scope" });
@@ -47,7 +44,7 @@ export class Presence {
       count,
       data,
     });
-    for (const [reader, viewer] of this.viewers) {
+    for (const [reader, viewer] of this.viewers.entries()) {
       if (reader === connection || !inScope(viewer, row)) continue;
       if (reader.bufferedBytes() < limits.liveQueueBytes) reader.sendFrame(frame);
     }

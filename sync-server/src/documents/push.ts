@@ -157,7 +157,11 @@ class PushJob {
   async judge(): Promise<Refusal | null> {
     const constants = constantsOf(this.deps.workspace, this.id);
     for (;;) {
-      const opened = await this.openDocument();
+      const opened = this.openDocument();
+      if ("wait" in opened) {
+        await opened.wait;
+        continue;
+      }
       if ("refusal" in opened) return opened.refusal;
       const progress = this.judgeSlice(opened.open, opened.born, constants);
       if (progress === "refused") return { code: "doc.scope", detail: "a document outside the territory" };
@@ -167,12 +171,13 @@ class PushJob {
     return null;
   }
 
-  private async openDocument(): Promise<{ open: OpenDocument; born: boolean } | { refusal: Refusal }> {
+  private openDocument(): { open: OpenDocument; born: boolean } | { refusal: Refusal } | { wait: Promise<void> } {
     const { open: documents, registry } = this.deps;
     if (registry.get(this.id.doc) === undefined && documents.peek(this.id.doc) === undefined) {
       return { open: documents.begin(this.id.doc, this.id.kind, this.id.key), born: true };
     }
-    const opened = await documents.open(this.id);
+    const opened = documents.openNow(this.id);
+    if ("wait" in opened) return opened;
     return opened.ok ? { open: opened.value, born: false } : { refusal: opened.error };
   }
 

@@ -85,6 +85,8 @@ export async function putDocuments(folder: DocumentFolder, documents: readonly P
     commits = [];
   }
   await Promise.all(commits);
+  // People come before documents in an import: who has other territories now is served accordingly at once.
+  host.viewers.refresh();
   return counts;
 }
 

@@ -71,6 +71,8 @@ export interface StoredDocuments {
   /** What the importer last wrote, by field or `field/row`, as JSON. */
   imported(doc: string): ReadonlyMap<string, string>;
   device(device: string): { readonly person: string; readonly role: string; readonly revoked: boolean } | undefined;
+  /** Territory codes of a person; undefined where nobody has that code. */
+  territoriesOf(person: string): readonly string[] | undefined;
   names(): Readonly<Record<string, string>>;
 }
 
@@ -137,6 +139,10 @@ export function createStoredDocuments(db: DatabaseSync): StoredDocuments {
       const row = sql("select person, role, revoked from device where device = ?").get(device);
       if (row === undefined) return undefined;
       return { person: String(row["person"]), role: String(row["role"]), revoked: row["revoked"] !== null };
+    },
+    territoriesOf: (person) => {
+      const row = sql("select territories from person where code = ?").get(person);
+      return row === undefined ? undefined : (JSON.parse(String(row["territories"])) as string[]);
     },
     names: () =>
       Object.fromEntries(

@@ -40,14 +40,22 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export async function openDesk(dir?: string): Promise<Desk> {
+export async function openDesk(dir?: string, openBytes?: number): Promise<Desk> {
   const at = dir ?? (await mkdtemp(path.join(tmpdir(), "sampai-documents-")));
   const folder = await openDataFolder({ dir: at, zone: "Asia/Kuala_Lumpur", databaseBytes: null }, assert.fail, true);
   const errors: unknown[] = [];
   const clock = { wallMs: () => Date.now() + desk.ahead };
   const log = { error: (...error: unknown[]) => void errors.push(error) };
   const { workspace, writer, db, term } = folder;
-  const context: DocumentFolder = { workspace, writer, db, term, clock, log };
+  const context: DocumentFolder = {
+    workspace,
+    writer,
+    db,
+    term,
+    clock,
+    log,
+    ...(openBytes === undefined ? {} : { openBytes }),
+  };
   const host = documentsOf(context);
   const close = async () => {
     await host.stop();

@@ -305,3 +305,45 @@ test("a buried store leaves the phones that hold it, at once, and takes no more 
   const { created, unchanged } = await putDocuments(desk.context, stores(2));
   assert.deepEqual([created, unchanged], [0, 2], "an import does not dig it up");
 });
+
+test("a person whose territories HQ changes while he is connected gets and drops stores at once", async () => {
+  await putDocuments(desk.context, stores(2));
+  await putDocuments(desk.context, [{ kind: "store", key: "E1", values: { name: "East", territory: "T2" } }]);
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  await rep.online();
+  const person = { code: "R001", name: "R001", role: "rep", territories: ["T2"] } as const;
+  await desk.folder.writer.run("putPeople", { people: [person] });
+  await putDocuments(desk.context, []);
+  await rep.when(() => rep.replicas.has(rep.id("store", "E1")) && rep.replicas.size === 1);
+});
+
+test("documents that are evicted all the time lose nothing", async () => {
+  await desk.close();
+  desk = await openDesk(undefined, 60_000);
+  await putDocuments(desk.context, stores(12));
+  const one = await desk.phone("R001", "rep", ["T1"]);
+  const two = await desk.phone("R002", "rep", ["T1"]);
+  await one.online();
+  await two.online();
+  for (let round = 0; round < 4; round += 1) {
+    const pushes = stores(12).flatMap(({ key }) =>
+      [one, two].map(async (phone) => {
+        const edit = { field: "openingHours", key: `${phone.caller.person}-${round}`, set: "09:00-18:00" };
+        const { stored } = await phone.pushed("store", key, phone.edit("store", key, [edit]));
+        assert.equal(stored.length, 1);
+      }),
+    );
+    await Promise.all(pushes);
+    assert.ok(desk.host.open.size.documents <= 2);
+  }
+  const fresh = await desk.phone("R003", "rep", ["T1"]);
+  await fresh.online();
+  for (const { key } of stores(12)) {
+    const hours = fresh.view("store", key).value["openingHours"] as Record<string, unknown>;
+    assert.equal(Object.keys(hours).length, 8, key);
+    await one.when(
+      () => A.getHeads(one.replica("store", key)).join() === A.getHeads(fresh.replica("store", key)).join(),
+    );
+  }
+  assert.deepEqual(desk.errors, []);
+});
