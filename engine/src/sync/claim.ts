@@ -1,10 +1,11 @@
+import { utf8ToBytes } from "../core/hash.ts";
 import type { OwnEvents } from "../events/own-events.ts";
 import type { Identity } from "../identity.ts";
 import type { Attempts } from "../outbox/attempts.ts";
 import type { DayMeter } from "../outbox/meter.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { StorageDamage } from "../storage/storage.ts";
-import { limits, type Attempt, type Claim, type FeedCursor, type Tip } from "../wire/index.ts";
+import { limits, type Claim, type FeedCursor, type Tip } from "../wire/index.ts";
 
 /** What documents, photos and packs add to a claim. */
 export interface OwedElsewhere {
@@ -27,9 +28,6 @@ export interface ClaimSources {
   readonly damage: readonly StorageDamage[];
   readonly elsewhere: () => OwedElsewhere;
 }
-
-/** A claim goes ahead of the orders, so it takes few attempts along; the rest follows when the orders are safe. */
-const ATTEMPTS_AT_ONCE = 40;
 
 /** A place and a hash, and what it follows. */
 export interface KnownEvent extends Tip {
@@ -74,37 +72,45 @@ export function claimTips(events: OwnEvents, outbox: Outbox, onTheWay: readonly 
   return [...tips.values()];
 }
 
-/** What this device declares on a contact. `attempts` are in it; tell the ring when the relay has answered. */
+/**
+ * What this device declares, as the bytes to sign, within `limits.claimBytes`. Where it would be larger, lists are cut
+ * short (their counts are not): attempts first, then owed photos, then dirty documents; tips never. `lastAttempt` is the
+ * number of the last attempt in it: tell the ring when the relay has answered.
+ */
 export function buildClaim(
   sources: ClaimSources,
-  moment: { readonly at: string; readonly onTheWay: readonly string[] },
-): { readonly claim: Claim; readonly attempts: readonly Attempt[] } {
+  moment: { readonly at: string; readonly onTheWay: readonly string[]; readonly attempts: number },
+): { readonly bytes: Uint8Array; readonly lastAttempt: number } {
   const { identity, app, events, outbox, attempts, meter, damage } = sources;
   const elsewhere = sources.elsewhere();
-  const told = attempts.untold(Math.min(ATTEMPTS_AT_ONCE, limits.attempts));
-  return {
-    attempts: told,
-    claim: {
-      v: 1,
-      workspace: identity.workspace,
-      device: identity.device,
-      at: moment.at,
-      tips: claimTips(events, outbox, moment.onTheWay),
-      damaged: events.damaged + damage.filter(({ reason }) => reason !== "unfinished").length,
-      acks: [...outbox.terms()],
-      queue: {
-        ...outbox.queue(),
-        documents: elsewhere.dirty.length,
-        photos: elsewhere.photos,
-        photoBytes: elsewhere.photoBytes,
-      },
-      photosOwed: elsewhere.photosOwed,
-      dirty: [...elsewhere.dirty],
-      cursor: elsewhere.cursor,
-      pack: elsewhere.pack,
-      attempts: [...told],
-      spent: meter.total(),
-      app,
+  const told = attempts.untold(moment.attempts);
+  const claim: Claim = {
+    v: 1,
+    workspace: identity.workspace,
+    device: identity.device,
+    at: moment.at,
+    tips: claimTips(events, outbox, moment.onTheWay),
+    damaged: events.damaged + damage.filter(({ reason }) => reason !== "unfinished").length,
+    acks: [...outbox.terms()],
+    queue: {
+      ...outbox.queue(),
+      documents: elsewhere.dirty.length,
+      photos: elsewhere.photos,
+      photoBytes: elsewhere.photoBytes,
     },
+    photosOwed: [...elsewhere.photosOwed],
+    dirty: [...elsewhere.dirty],
+    cursor: elsewhere.cursor,
+    pack: elsewhere.pack,
+    attempts: [...told],
+    spent: meter.total(),
+    app,
   };
+  for (;;) {
+    const bytes = utf8ToBytes(JSON.stringify(claim));
+    const longest = (["attempts", "photosOwed", "dirty"] as const).find((list) => claim[list].length > 0);
+    if (bytes.length <= limits.claimBytes || longest === undefined)
+      return { bytes, lastAttempt: claim.attempts.at(-1)?.number ?? 0 };
+    claim[longest].length = Math.floor(claim[longest].length / 2);
+  }
 }

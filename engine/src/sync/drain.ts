@@ -14,6 +14,8 @@ import type { Wire, WireAnswers } from "./wire.ts";
 /** Two batches under way: while one is answered, the other travels. */
 const BATCHES_IN_FLIGHT = 2;
 const BUSY_RETRY_MS = 2_000;
+/** A batch that is lost after so long was too large for its link. */
+const TOO_SLOW_MS = 4_000;
 
 /** Sends facts over a connection until everything offered is answered. */
 export interface Drain {
@@ -66,8 +68,8 @@ export function createDrain(deps: DrainDeps): Drain {
   let batches = 0;
   let pumping = false;
   let cancelPause: (() => void) | null = null;
-  // Halved when a connection is lost with a batch under way, doubled when one is answered: so that even a link that
-  // breaks every few seconds gets something through.
+  // Batches are halved when a connection is lost with one long under way, and grow again when one is answered: so that
+  // even the slowest link that breaks all the time gets something through.
   let shrink = 1;
 
   const isHeld = (hash: string) => [...heldOn.values()].some((held) => held.has(hash));
@@ -153,7 +155,7 @@ export function createDrain(deps: DrainDeps): Drain {
           await take(result.value, batch);
         } else if (result.error.code === "lost") {
           attempts.note({ ...attempt, outcome: "lost" });
-          shrink = Math.min(limits.batchEvents, shrink * 2);
+          if (attempt.tookMs >= TOO_SLOW_MS) shrink = Math.min(limits.batchEvents, shrink * 2);
         } else {
           lastSent.delete(hash);
           attempts.note({ ...attempt, outcome: "refused", code: result.error.code });

@@ -1,13 +1,13 @@
 import { BrokenPromise, unreachable } from "../core/assert.ts";
 import { bestMs, utcFromMs, type Clock, type ClockAnchor } from "../core/clock.ts";
 import type { Crypto } from "../core/crypto.ts";
-import { hexToBytes, sha256Hex, utf8ToBytes } from "../core/hash.ts";
+import { hexToBytes, sha256Hex } from "../core/hash.ts";
 import type { Random } from "../core/random.ts";
 import type { OwnFacts } from "../events/capture.ts";
 import type { Identity } from "../identity.ts";
 import type { Lanes } from "../outbox/lanes.ts";
 import type { Notes } from "../outbox/notes.ts";
-import { claimMessage, type Refusal, refusals } from "../wire/index.ts";
+import { claimMessage, refusals, type Refusal } from "../wire/index.ts";
 import { createBackOff } from "./back-off.ts";
 import { buildClaim, knownEvents, type ClaimSources } from "./claim.ts";
 import { createDrain } from "./drain.ts";
@@ -28,6 +28,11 @@ const REFUSED_RETRY_MS = 900_000;
 /** Claims that tell of progress keep this distance. */
 const CLAIM_GAP_MS = 2_000;
 const PROBE_MS = 10_000;
+/** The first claim goes ahead of the orders, so it takes few attempts along; the rest follows when the orders are safe. */
+const ATTEMPTS_AT_CONTACT = 8;
+const ATTEMPTS_AT_ONCE = 100;
+/** So many untold attempts are worth a claim of their own. */
+const ATTEMPTS_WAITING = 40;
 
 export interface SessionDeps extends ClaimSources {
   readonly identity: Identity;
@@ -269,6 +274,8 @@ export function createSession(deps: SessionDeps): Session {
     return [outbox.owed().size, dirty.length, photos];
   };
 
+  const owedEvents = () => [...outbox.owed().keys()].flatMap((hash) => events.byHash(hash) ?? []);
+
   const claim = () => {
     if (contact !== null) exchangeClaims(contact).catch(failed);
   };
@@ -279,11 +286,23 @@ export function createSession(deps: SessionDeps): Session {
     claimedMs = clock.tickMs();
     // What the relay is told must not be told anew, under another number, after a crash.
     await notes.flush();
-    const built = buildClaim(deps, { at: utcFromMs(nowMs()), onTheWay: drain.onTheWay() });
+    const built = buildClaim(deps, {
+      at: utcFromMs(nowMs()),
+      onTheWay: drain.onTheWay(),
+      attempts: state === "claiming" ? ATTEMPTS_AT_CONTACT : ATTEMPTS_AT_ONCE,
+    });
     claimedDebt = debt();
-    const bytes = utf8ToBytes(JSON.stringify(built.claim));
+    const { bytes } = built;
     const signature = await crypto.sign(claimMessage(sha256Hex(bytes)), secretKey);
-    const answer = await over.wire.request({ type: "claim", claim: bytes, signature });
+    if (contact !== over) return;
+    const answering = over.wire.request({ type: "claim", claim: bytes, signature });
+    // What is owed for certain need not wait a round trip for the answer: the relay takes the claim first, and what
+    // it was told before it answers with a duplicate.
+    if (state === "claiming") {
+      drain.start(over.wire);
+      drain.offer(owedEvents());
+    }
+    const answer = await answering;
     if (contact !== over) return;
     if (!answer.ok) {
       if (answer.error.code === "lost") return;
@@ -292,7 +311,7 @@ export function createSession(deps: SessionDeps): Session {
       askedToWaitMs = why.retryAfterMs ?? 0;
       return happen("lost");
     }
-    attempts.told(built.attempts.at(-1)?.number ?? 0);
+    attempts.told(built.lastAttempt);
     // Only the answer to the latest claim counts: an older one may not know what was said since.
     if (mine === claims) await takeAnswer(over, answer.value);
   };
@@ -312,7 +331,6 @@ export function createSession(deps: SessionDeps): Session {
     if (joins) {
       over.joined = true;
       happen("claimed");
-      drain.start(over.wire);
     }
     drain.offerAnew(offered);
     for (const want of wants) if (events.byHash(want) === undefined) await declare(want, over);
@@ -344,11 +362,12 @@ export function createSession(deps: SessionDeps): Session {
   const progress = () => {
     if (contact === null || state !== "online") return;
     // What was captured since goes at once.
-    drain.offer([...outbox.owed().keys()].flatMap((hash) => events.byHash(hash) ?? []));
+    drain.offer(owedEvents());
     if (drain.isBusy() || cancelClaim !== null) return;
     // A lane that has run empty is news: HQ's board is complete only when the phone has said so.
     const ranEmpty = debt().some((owed, lane) => owed === 0 && (claimedDebt[lane] ?? 0) > 0);
-    if (!ranEmpty) return;
+    const tellsMuch = attempts.untold(ATTEMPTS_WAITING).length === ATTEMPTS_WAITING;
+    if (!ranEmpty && !tellsMuch) return;
     cancelClaim = clock.after(Math.max(0, claimedMs + CLAIM_GAP_MS - clock.tickMs()), () => {
       cancelClaim = null;
       claim();
