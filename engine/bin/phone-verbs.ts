@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { err, eventKinds, laneNames, ok, placeSchema, type Engine, type Result } from "../src/index.ts";
+import { BrokenPromise, err, eventKinds, laneNames, ok, placeSchema, type Engine, type Result } from "../src/index.ts";
 
 /** What a verb answers: its value, or a code with the reason. */
 export type Answer = Result<unknown, { readonly code: string; readonly detail?: string }>;
@@ -140,7 +140,13 @@ export async function doLine(engine: Engine, text: string): Promise<{ n: unknown
     const known = [...Object.keys(verbs), "quit"].join(", ");
     return { n, verb: name, answer: err({ code: "request.unknown", detail: `known are ${known}` }) };
   }
-  return { n, verb: name, answer: await verbs[name as keyof typeof verbs](engine, input) };
+  try {
+    return { n, verb: name, answer: await verbs[name as keyof typeof verbs](engine, input) };
+  } catch (error) {
+    if (error instanceof BrokenPromise) throw error;
+    // A full or failing disk: nothing was saved, and the phone goes on.
+    return { n, verb: name, answer: err({ code: "phone.storage", detail: String(error) }) };
+  }
 }
 
 function verb<S extends z.ZodType>(schema: S, run: (engine: Engine, input: z.infer<S>) => Promise<Answer>) {

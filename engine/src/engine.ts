@@ -276,7 +276,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   reference.onChange(() => documents.rulesChanged());
   facts.onChange(() => {
     // A visit may have ended: a pack that waited for it can come into force.
-    if (reference.newest() !== (reference.current()?.number ?? 0)) void reference.settle();
+    if (reference.newest() === (reference.current()?.number ?? 0)) return;
+    // A full disk keeps the old pack in force; the next fact tries again.
+    reference.settle().catch(() => {});
   });
 
   return {
