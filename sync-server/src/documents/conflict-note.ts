@@ -1,4 +1,13 @@
-import { decide, ruleOf, type Candidate, type ReadingRules, type Scalar, type WrittenField } from "@sampai/engine";
+import * as A from "@automerge/automerge/slim";
+import {
+  containerOf,
+  decide,
+  ruleOf,
+  type Candidate,
+  type ReadingRules,
+  type Scalar,
+  type WrittenField,
+} from "@sampai/engine";
 import type { TrailNote } from "../trail/trail.ts";
 import type { OpenDocument } from "./open-document.ts";
 
@@ -13,9 +22,14 @@ export function conflictNote(
   open: OpenDocument,
   edit: WrittenField,
   change: { readonly hash: string; readonly device: string },
-  rules: ReadingRules,
+  readRules: () => ReadingRules,
 ): TrailNote | null {
   if (edit.does !== "set") return null;
+  // Nearly every edit stands alone: asked first, because reading the candidates' authors costs more.
+  const container = containerOf(open.replica, edit.field, edit.row !== null);
+  const standing = container === null ? [] : A.getBackend(open.replica).getAll(container, edit.row ?? edit.field);
+  if (standing.length < 2) return null;
+  const rules = readRules();
   const decision = decide(open.replica, open.kind, edit.field, edit.row, rules);
   if (decision === null || decision === "merged" || decision.losers.length === 0) return null;
   const { winner, losers, reason } = decision;

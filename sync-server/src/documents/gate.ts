@@ -9,8 +9,6 @@ import {
   readAuthor,
   readEdits,
   ROWS_PER_COLUMN,
-  sha256Hex,
-  utf8ToBytes,
   authorshipOf,
   type Author,
   type FieldDefinition,
@@ -19,6 +17,7 @@ import {
   type WrittenField,
 } from "@sampai/engine";
 import { limits, type Refusal } from "@sampai/engine/wire";
+import { createHash } from "node:crypto";
 import type { ChangeHeader } from "./change-header.ts";
 import type { OpenDocument } from "./open-document.ts";
 import type { GatedChange } from "./operations.ts";
@@ -143,7 +142,7 @@ function judgeAuthor(header: ChangeHeader, context: GateContext): Result<Author,
 
 /** How every actor of a device begins: 16 hexadecimal digits made from the device's id. */
 export function actorPrefix(device: string): string {
-  return sha256Hex(utf8ToBytes(device)).slice(0, 16);
+  return createHash("sha256").update(device).digest("hex").slice(0, 16);
 }
 
 /** A field that is empty in the change's own view may have been filled meanwhile: first values are first only once. */

@@ -75,8 +75,11 @@ export async function judgePush(
   const refuse = (refusal: Refusal) => ({ done: Promise.resolve({ refusal }) });
   const { doc, kind, key } = push;
   if (!isDocumentKind(kind)) return refuse({ code: "doc.unknown-kind", detail: kind });
-  if (documentId(deps.workspace, kind, key) !== doc) return refuse({ code: "doc.id" });
   const known = deps.registry.get(doc);
+  // The id of a document that is here was checked when it was made.
+  const named =
+    known === undefined ? documentId(deps.workspace, kind, key) === doc : known.kind === kind && known.key === key;
+  if (!named) return refuse({ code: "doc.id" });
   if (known !== undefined) {
     if (known.tombstone !== null) return refuse({ code: "doc.tombstone" });
     const allowed = inScope(pusher.viewer, known) || mayStillWrite(pusher.viewer, known, deps.stored, deps.wallMs());
@@ -249,7 +252,7 @@ class PushJob {
   }
 
   private conflict(open: OpenDocument, edit: WrittenField, change: GatedChange): TrailNote[] | null {
-    const note = conflictNote(open, edit, change, this.deps.rules());
+    const note = conflictNote(open, edit, change, this.deps.rules);
     return note === null ? null : [note];
   }
 
