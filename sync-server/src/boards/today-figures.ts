@@ -3,6 +3,7 @@ import { eventKinds, kindByName, orderTotalSen, type Envelope, type OrderLine } 
 import type { DatabaseSync } from "node:sqlite";
 import { captureMs } from "../followers/capture-time.ts";
 import type { Follower, LogItem } from "../followers/follower.ts";
+import { prepared } from "../followers/prepared.ts";
 
 const tables = `
 create table if not exists today_order (
@@ -60,7 +61,7 @@ export const figures: Pick<Follower, "prepare" | "reset" | "step"> = {
         continue;
       }
       const ms = item.event === null ? msFromUtc(item.received) : captureMs(item.event, item.received);
-      db.prepare("insert into today_unreadable (position, rep, day) values (?, ?, ?)").run(
+      prepared(db, "insert into today_unreadable (position, rep, day) values (?, ?, ?)").run(
         item.position,
         rep,
         dayIn(ms, zone),
@@ -78,7 +79,8 @@ function count(db: DatabaseSync, item: LogItem, event: Envelope, rep: string, zo
   switch (event.kind) {
     case orderPlaced.name: {
       const total = orderTotalSen((event.body as { lines: readonly OrderLine[] }).lines);
-      db.prepare(
+      prepared(
+        db,
         "insert or ignore into today_order (id, hash, rep, day, store, total_sen) values (?, ?, ?, ?, ?, ?)",
       ).run(id, item.hash, rep, day, store, total);
       return;
@@ -92,7 +94,7 @@ function count(db: DatabaseSync, item: LogItem, event: Envelope, rep: string, zo
       change(db, id, (event.body as { order: string }).order, item.hash, ms, null);
       return;
     case checkIn.name:
-      db.prepare("insert or ignore into today_visit (id, rep, day, store) values (?, ?, ?, ?)").run(
+      prepared(db, "insert or ignore into today_visit (id, rep, day, store) values (?, ?, ?, ?)").run(
         event.visit ?? id,
         rep,
         day,
@@ -101,7 +103,7 @@ function count(db: DatabaseSync, item: LogItem, event: Envelope, rep: string, zo
       return;
     case checkOut.name:
       if (event.visit === null) return;
-      db.prepare("insert or ignore into today_check_out (visit, outcome) values (?, ?)").run(
+      prepared(db, "insert or ignore into today_check_out (visit, outcome) values (?, ?)").run(
         event.visit,
         (event.body as { outcome: string }).outcome,
       );
@@ -110,7 +112,7 @@ function count(db: DatabaseSync, item: LogItem, event: Envelope, rep: string, zo
 
 /** A change may come before the order it names: both are kept, and set against each other when read. */
 function change(db: DatabaseSync, id: string, order: string, hash: string, ms: number, totalSen: number | null): void {
-  db.prepare("insert or ignore into today_change (id, order_id, hash, at_ms, total_sen) values (?, ?, ?, ?, ?)").run(
+  prepared(db, "insert or ignore into today_change (id, order_id, hash, at_ms, total_sen) values (?, ?, ?, ?, ?)").run(
     id,
     order,
     hash,
@@ -157,12 +159,13 @@ export function readFigures(db: DatabaseSync, day: string): ReadonlyMap<string, 
     reps.set(rep, figures);
     return figures;
   };
-  const changes = db.prepare("select hash, total_sen from today_change where order_id = ? order by at_ms, id");
-  const held = db.prepare(
+  const changes = prepared(db, "select hash, total_sen from today_change where order_id = ? order by at_ms, id");
+  const held = prepared(
+    db,
     `select 1 from verdict where hash = ?1 and verdict = 'fail' and consequence = 'hold-order'
      union all select 1 from finding where hash = ?1 and withdrawn_at is null and consequence = 'hold-order' limit 1`,
   );
-  const orders = db.prepare("select id, hash, rep, total_sen from today_order where day = ?").all(day) as unknown as {
+  const orders = prepared(db, "select id, hash, rep, total_sen from today_order where day = ?").all(day) as unknown as {
     id: string;
     hash: string;
     rep: string;
@@ -187,9 +190,10 @@ export function readFigures(db: DatabaseSync, day: string): ReadonlyMap<string, 
       figures.heldValueSen += valueSen;
     }
   }
-  const visits = db
-    .prepare("select rep, store, outcome from today_visit left join today_check_out on visit = id where day = ?")
-    .all(day) as unknown as { rep: string; store: string | null; outcome: string | null }[];
+  const visits = prepared(
+    db,
+    "select rep, store, outcome from today_visit left join today_check_out on visit = id where day = ?",
+  ).all(day) as unknown as { rep: string; store: string | null; outcome: string | null }[];
   for (const { rep, store, outcome } of visits) {
     const figures = of(rep);
     figures.visits += 1;
@@ -197,9 +201,9 @@ export function readFigures(db: DatabaseSync, day: string): ReadonlyMap<string, 
     const name = outcome ?? "open";
     figures.outcomes = { ...figures.outcomes, [name]: (figures.outcomes[name] ?? 0) + 1 };
   }
-  const unreadable = db
-    .prepare("select rep, count(*) as count from today_unreadable where day = ? group by rep")
-    .all(day) as unknown as { rep: string; count: number }[];
+  const unreadable = prepared(db, "select rep, count(*) as count from today_unreadable where day = ? group by rep").all(
+    day,
+  ) as unknown as { rep: string; count: number }[];
   for (const { rep, count } of unreadable) of(rep).unreadable = count;
   return reps;
 }

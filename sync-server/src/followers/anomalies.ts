@@ -3,19 +3,25 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Detector } from "../anomalies/detector.ts";
 import { detectors as allDetectors } from "../anomalies/index.ts";
 import { observe, type Observation } from "../anomalies/observation.ts";
-import { retime } from "../anomalies/retime.ts";
 import { writeFindings } from "./findings.ts";
 import type { Follower, FollowerContext, LogItem, StreamItem } from "./follower.ts";
+import { misdated } from "./misdated.ts";
 
 const tables = `
 create table if not exists observation (
   hash text primary key,
   boot text not null,
   ms integer not null,
+  sent_ms real not null,
+  tick real not null,
+  wall_offset real not null,
+  anchor_offset real,
   position integer not null,
   data text not null
 ) strict, without rowid;
-create index if not exists observation_boot on observation (boot);
+create index if not exists observation_time on observation (boot, sent_ms, tick, ms);
+create index if not exists observation_wall on observation (boot, wall_offset);
+create index if not exists observation_anchor on observation (boot, anchor_offset) where anchor_offset is not null;
 create table if not exists history (
   subject text not null,
   who text not null,
@@ -61,7 +67,7 @@ export function createAnomalies(detectors: readonly Detector[] = allDetectors): 
   return {
     name: "anomalies",
     // Any detector's change is a change of the whole: their versions add up.
-    version: 100 + detectors.reduce((sum, { version }) => sum + version, 0),
+    version: 200 + detectors.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
     prepare: (db) => db.exec(tables),
     reset: (db) =>
@@ -71,6 +77,7 @@ export function createAnomalies(detectors: readonly Detector[] = allDetectors): 
     step: (db, page, context) => {
       const histories = createHistories(db);
       for (const item of page) takeIn(item, histories, context);
+      for (const boot of histories.boots) histories.retimeBoot(boot);
       const touched = new Map<string, FindingsOf>();
       for (const hash of histories.fresh) {
         const seen = histories.observation(hash);
@@ -113,6 +120,7 @@ function createHistories(db: DatabaseSync) {
     return statement;
   };
   const cache = new Map<string, Observation>();
+  const boots = new Set<string>();
   const dirty = new Map<string, { subject: string; who: string; fromKey: string }>();
   const touch = (subject: string, who: string, key: string) => {
     const name = `${subject} ${who}`;
@@ -150,38 +158,29 @@ function createHistories(db: DatabaseSync) {
   return {
     sql,
     fresh: new Set<string>(),
+    boots,
     dirty: () => dirty.values(),
     observation,
     has: (hash: string) => sql("select 1 from observation where hash = ?").get(hash) !== undefined,
     put: (seen: Observation, position: number) => {
       const boot = bootOf(seen);
-      sql("insert into observation (hash, boot, ms, position, data) values (?, ?, ?, ?, ?)").run(
-        seen.hash,
-        boot,
-        seen.ms,
-        position,
-        JSON.stringify(seen),
-      );
+      const { tick, wallMs, anchorOffsetMs } = seen.clock;
+      sql(
+        `insert into observation (hash, boot, ms, sent_ms, tick, wall_offset, anchor_offset, position, data)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(seen.hash, boot, seen.ms, seen.ms, tick, wallMs - tick, anchorOffsetMs, position, JSON.stringify(seen));
+      boots.add(boot);
       cache.set(seen.hash, seen);
       addTo("boot", boot, seen);
       enterTimed(seen, addTo);
     },
     /** Times of a boot, corrected anew now that it has more observations; whatever moves is read again where it was and is. */
     retimeBoot: (boot: string) => {
-      const rows = sql("select hash, ms, data from observation where boot = ?").all(boot) as unknown as {
-        hash: string;
-        ms: number;
-        data: string;
-      }[];
-      const asSent = rows.map(({ hash, data }) => ({ hash, seen: JSON.parse(data) as Observation }));
-      const corrected = retime(asSent.map(({ seen }) => seen));
-      for (const { hash, ms } of rows) {
-        const right = corrected.get(hash) ?? ms;
-        if (right === ms) continue;
+      for (const { hash, ms } of misdated(sql, boot)) {
         enterTimed(observation(hash), removeFrom);
-        const moved = { ...observation(hash), ms: right };
+        const moved = { ...observation(hash), ms };
         cache.set(hash, moved);
-        sql("update observation set ms = ? where hash = ?").run(right, hash);
+        sql("update observation set ms = ? where hash = ?").run(ms, hash);
         enterTimed(moved, addTo);
       }
     },
@@ -192,7 +191,6 @@ function takeIn(item: StreamItem, histories: Histories, { masters }: FollowerCon
   if (item.stream !== "log" || item.type !== "event" || item.event === null || histories.has(item.hash)) return;
   const seen = observe(item as LogItem & { event: NonNullable<LogItem["event"]> }, masters);
   histories.put(seen, item.position);
-  histories.retimeBoot(bootOf(seen));
   histories.fresh.add(item.hash);
 }
 

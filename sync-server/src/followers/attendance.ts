@@ -2,6 +2,7 @@ import { dayIn, utcFromMs } from "@sampai/engine/core";
 import { eventKinds } from "@sampai/engine";
 import { captureMs } from "./capture-time.ts";
 import type { Follower } from "./follower.ts";
+import { prepared } from "./prepared.ts";
 
 const tables = `
 create table if not exists leave (
@@ -37,7 +38,7 @@ export const attendance: Follower = {
       if (event.kind === leaveTaken.name) {
         const body = leaveTaken.body.safeParse(event.body);
         if (!body.success) continue;
-        db.prepare("insert or ignore into leave (id, rep, from_day, to_day) values (?, ?, ?, ?)").run(
+        prepared(db, "insert or ignore into leave (id, rep, from_day, to_day) values (?, ?, ?, ?)").run(
           event.id,
           rep,
           body.data.from,
@@ -46,7 +47,7 @@ export const attendance: Follower = {
         changed("board:today");
       } else if (event.kind === attendanceStarted.name || event.kind === attendanceEnded.name) {
         const ms = captureMs(event, item.received);
-        db.prepare("insert or ignore into attendance (id, rep, day, at, started) values (?, ?, ?, ?, ?)").run(
+        prepared(db, "insert or ignore into attendance (id, rep, day, at, started) values (?, ?, ?, ?, ?)").run(
           event.id,
           rep,
           dayIn(ms, zone),

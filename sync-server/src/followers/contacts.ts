@@ -1,6 +1,7 @@
 import { msFromUtc } from "@sampai/engine/core";
 import { z } from "zod";
 import type { Follower } from "./follower.ts";
+import { prepared } from "./prepared.ts";
 
 const tables = `
 create table if not exists contact_seen (
@@ -72,7 +73,8 @@ export const contacts: Follower = {
         if (!contact.success) continue;
         const { queue, damaged, app, at: phoneAt } = contact.data;
         const aheadMs = phoneAt === null ? null : msFromUtc(phoneAt) - msFromUtc(at);
-        db.prepare(
+        prepared(
+          db,
           `insert into contact_seen (device, position, at, log_head, events, orders, photos, oldest_at, damaged, ahead_ms, app)
              values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ).run(
@@ -88,30 +90,31 @@ export const contacts: Follower = {
           aheadMs === null || Number.isNaN(aheadMs) ? null : Math.round(aheadMs),
           app,
         );
-        db.prepare(
+        prepared(
+          db,
           `delete from contact_seen where device = ?1 and position <= (
              select position from contact_seen where device = ?1 order by position desc limit 1 offset ${KEPT})`,
         ).run(device);
         context.changed("board:today");
         context.changed("fleet");
       } else if (row.topic === "photo.arrived" && item !== null && detail["part"] !== "preview") {
-        db.prepare("insert or ignore into photo_here (id, at) values (?, ?)").run(item, at);
+        prepared(db, "insert or ignore into photo_here (id, at) values (?, ?)").run(item, at);
         context.changed("board:today");
       } else if (["refusal", "document.refused", "photo.refused"].includes(row.topic)) {
         const refusal = refusalDetail.safeParse(detail);
-        db.prepare("insert into refusal_seen (position, at, device, code, item) values (?, ?, ?, ?, ?)").run(
+        prepared(db, "insert into refusal_seen (position, at, device, code, item) values (?, ?, ?, ?, ?)").run(
           position,
           at,
           device,
           refusal.success ? refusal.data.code : row.topic,
           item,
         );
-        db.prepare("delete from refusal_seen where position <= ?").run(position - REFUSALS_KEPT);
+        prepared(db, "delete from refusal_seen where position <= ?").run(position - REFUSALS_KEPT);
       } else if (row.topic === "alert" && item !== null) {
         const snooze = snoozeDetail.safeParse(detail);
         if (!snooze.success) continue;
         const { until, by } = snooze.data;
-        db.prepare("insert or replace into snooze (alert, until, by) values (?, ?, ?)").run(item, until, by);
+        prepared(db, "insert or replace into snooze (alert, until, by) values (?, ?, ?)").run(item, until, by);
         context.changed("alerts");
       } else if (row.topic === "device.enrolled" || row.topic === "device.revoked") {
         context.changed("fleet");

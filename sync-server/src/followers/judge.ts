@@ -13,6 +13,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { captureMs } from "./capture-time.ts";
 import type { Follower, FollowerContext, LogItem } from "./follower.ts";
 import { leafVerdicts } from "./leaf-verdicts.ts";
+import { prepared } from "./prepared.ts";
 
 const tables = `
 create table if not exists judged (
@@ -58,6 +59,7 @@ create table if not exists judge_day (
 ) strict, without rowid;
 `;
 
+const DAY_MS = 86_400_000;
 const { checkIn, checkOut, attendanceStarted, attendanceEnded, dayClosed } = eventKinds;
 
 /**
@@ -97,7 +99,8 @@ function judgeOne(db: DatabaseSync, item: LogItem, rules: readonly Policy[], con
   const pack = event === null || event.seen.pack === null ? null : context.masters.pack(event.seen.pack);
   const name = event?.id ?? hash;
   const failed = verdicts.filter(({ verdict }) => verdict === "fail");
-  db.prepare(
+  prepared(
+    db,
     "insert into judged (hash, position, item, rep, store, kind, passed, failed) values (?, ?, ?, ?, ?, ?, ?, ?)",
   ).run(
     hash,
@@ -109,7 +112,8 @@ function judgeOne(db: DatabaseSync, item: LogItem, rules: readonly Policy[], con
     JSON.stringify(verdicts.filter(({ verdict }) => verdict === "pass").map(named)),
     failed.length,
   );
-  const insert = db.prepare(
+  const insert = prepared(
+    db,
     `insert into verdict (hash, rule, version, verdict, consequence, inputs, sentence_en, sentence_ms, position, item, rep, store)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
@@ -160,14 +164,20 @@ function contextOf(
   const visit =
     event.visit === null
       ? undefined
-      : (db.prepare("select rep, store, closed from judge_visit where id = ?").get(event.visit) as
+      : (prepared(db, "select rep, store, closed from judge_visit where id = ?").get(event.visit) as
           | { rep: string; store: string; closed: number }
           | undefined);
   const day = dayIn(captureMs(event, item.received), zone);
-  const attendance = db.prepare("select attendance from judge_day where rep = ? and day = ?").get(rep, day) as
+  const attendance = prepared(db, "select attendance from judge_day where rep = ? and day = ?").get(rep, day) as
     | { attendance: "started" | "ended" | null }
     | undefined;
-  const closed = db.prepare("select day from judge_day where rep = ? and closed = 1").all(rep) as { day: string }[];
+  // The day as the rule cuts it may differ by a zone: the days around it are enough.
+  const ms = captureMs(event, item.received);
+  const closed = prepared(db, "select day from judge_day where rep = ? and closed = 1 and day between ? and ?").all(
+    rep,
+    dayIn(ms - 2 * DAY_MS, zone),
+    dayIn(ms + 2 * DAY_MS, zone),
+  ) as { day: string }[];
   return {
     pack,
     store,
@@ -182,18 +192,19 @@ function remember(db: DatabaseSync, item: LogItem, event: Envelope, { masters, z
   const day = dayIn(captureMs(event, item.received), zone);
   switch (event.kind) {
     case checkIn.name:
-      db.prepare("insert or ignore into judge_visit (id, rep, store, closed) values (?, ?, ?, 0)").run(
+      prepared(db, "insert or ignore into judge_visit (id, rep, store, closed) values (?, ?, ?, 0)").run(
         event.visit ?? event.id,
         event.rep,
         event.store ?? "",
       );
       return;
     case checkOut.name:
-      db.prepare("update judge_visit set closed = 1 where id = ?").run(event.visit ?? "");
+      prepared(db, "update judge_visit set closed = 1 where id = ?").run(event.visit ?? "");
       return;
     case attendanceStarted.name:
     case attendanceEnded.name:
-      db.prepare(
+      prepared(
+        db,
         `insert into judge_day (rep, day, attendance, closed) values (?, ?, ?, 0)
            on conflict (rep, day) do update set attendance = excluded.attendance`,
       ).run(rep, day, event.kind === attendanceStarted.name ? "started" : "ended");
@@ -201,7 +212,8 @@ function remember(db: DatabaseSync, item: LogItem, event: Envelope, { masters, z
     case dayClosed.name: {
       const body = dayClosed.body.safeParse(event.body);
       if (!body.success) return;
-      db.prepare(
+      prepared(
+        db,
         `insert into judge_day (rep, day, attendance, closed) values (?, ?, null, 1)
            on conflict (rep, day) do update set closed = 1`,
       ).run(rep, body.data.day);

@@ -1,4 +1,5 @@
 import { msFromUtc } from "@sampai/engine/core";
+import { spanWords } from "./span-words.ts";
 import type { Story } from "./story.ts";
 
 /** A story as lines for a terminal, times in the workspace's zone. */
@@ -31,13 +32,4 @@ export function storyLines(story: Story, zone: string): string[] {
   }
   if (capturedAt !== null) lines.push("", "▪ by the phone's clock  ▫ by the relay's clock");
   return lines;
-}
-
-function spanWords(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  return `${hours} h ${minutes % 60} min`;
 }

@@ -1,5 +1,6 @@
 import { kindByName, msFromUtc, readEvent, type Envelope } from "@sampai/engine";
 import type { DatabaseSync } from "node:sqlite";
+import { spanWords } from "./span-words.ts";
 import { attemptsOfEvent, attemptsOfItem, linkAttempts, type PhoneAttempt } from "./attempts.ts";
 import { createTrailReader } from "./reader.ts";
 import type { TrailRow } from "./trail.ts";
@@ -126,8 +127,8 @@ function outages(attempts: readonly PhoneAttempt[]): StoryStep[] {
     const [first] = stretch;
     if (first === undefined) return;
     const tries = stretch.length === 1 ? "1 try" : `${stretch.length} tries`;
-    const found = end === undefined ? "" : `, a link at ${end.at}`;
-    const sentence = `No link to HQ: ${tries} failed until ${stretch.at(-1)?.at ?? first.at}${found}.`;
+    const found = end === undefined ? "" : `; one came after ${spanWords(msFromUtc(end.at) - msFromUtc(first.at))}`;
+    const sentence = `No link to HQ: ${tries} failed${found}.`;
     steps.push({ at: first.at, clock: "phone", what: "no-link", sentence });
     stretch = [];
   };
