@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type BrowserContext } from "playwright-core";
 
 const ARGUMENTS = [
   "--no-sandbox",
@@ -16,22 +15,38 @@ const ARGUMENTS = [
 
 const SYSTEM = "/usr/bin/chromium";
 
-/** Starts a Chromium: the one that `$CHROME` names, the system's, or the one that came as a package. */
-export async function startChromium(): Promise<Browser> {
+let unpacked: Promise<string> | undefined;
+
+/** The Chromium that `$CHROME` names, the system's, or the one that came as a package, unpacked once per process. */
+async function executable(): Promise<string> {
   const named = process.env["CHROME"];
-  if (named !== undefined && named !== "") return chromium.launch({ executablePath: named, args: ARGUMENTS });
-  if (existsSync(SYSTEM)) return chromium.launch({ executablePath: SYSTEM, args: ARGUMENTS });
-  // The package unpacks into the temporary folder and reuses whatever lies there, so it gets one of its own.
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-chromium-"));
+  if (named !== undefined && named !== "") return named;
+  if (existsSync(SYSTEM)) return SYSTEM;
+  unpacked ??= unpack();
+  return unpacked;
+}
+
+async function unpack(): Promise<string> {
+  // The package reuses whatever lies in the temporary folder, so it gets one of its own.
+  const folder = mkdtempSync(path.join(tmpdir(), "sampai-chromium-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const before = process.env["TMPDIR"];
   process.env["TMPDIR"] = folder;
   try {
     const { default: packaged } = await import("@sparticuz/chromium");
-    const browser = await chromium.launch({ executablePath: await packaged.executablePath(), args: ARGUMENTS });
-    browser.on("disconnected", () => void rm(folder, { recursive: true, force: true }).catch(() => undefined));
-    return browser;
+    return await packaged.executablePath();
   } finally {
     if (before === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = before;
   }
+}
+
+/** Starts a Chromium without a profile. */
+export async function startChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: await executable(), args: ARGUMENTS });
+}
+
+/** Starts a Chromium on a profile that outlives it. */
+export async function startChromiumOn(profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, { executablePath: await executable(), args: ARGUMENTS });
 }
