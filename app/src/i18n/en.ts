@@ -172,6 +172,17 @@ export const en = {
       keep: "Keep the other value",
       by: "{{by}} · {{role}}",
     },
+    rules: {
+      latest: "the later edit counts",
+      authority: "the supervisor counts over the rep",
+      max: "the largest counts",
+      min: "the smallest counts",
+      union: "everybody's entries count",
+      counter: "all counts are added",
+      monotone: "it only moves forward",
+      "keep-all": "somebody has to decide",
+      text: "everybody's words stay",
+    },
     explain: {
       settled: "Nobody disagreed about this value.",
       unwritten: "Nobody has written this yet.",

@@ -175,6 +175,17 @@ export const ms: Translation = {
       keep: "Guna nilai yang satu lagi",
       by: "{{by}} · {{role}}",
     },
+    rules: {
+      latest: "suntingan yang lebih lewat dikira",
+      authority: "penyelia mengatasi wakil",
+      max: "yang terbesar dikira",
+      min: "yang terkecil dikira",
+      union: "entri semua orang dikira",
+      counter: "semua kiraan dicampur",
+      monotone: "ia hanya bergerak ke hadapan",
+      "keep-all": "seseorang perlu memutuskan",
+      text: "kata-kata semua orang kekal",
+    },
     explain: {
       settled: "Tiada yang tidak bersetuju tentang nilai ini.",
       unwritten: "Belum ada sesiapa menulis ini.",

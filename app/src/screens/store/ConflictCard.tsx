@@ -1,7 +1,8 @@
 import type { Authored, DocumentView } from "@sampai/engine";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { useEngine } from "../../session/engine-context.tsx";
 import { fieldLabel, valueText } from "../../stores/field-text.ts";
+import { useAuthorWords } from "../../stores/author-text.ts";
 import { usePersonName } from "../../stores/person-names.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { useWords } from "../../ui/use-words.ts";
@@ -14,6 +15,7 @@ export function ConflictCard({ view, place }: { view: DocumentView; place: Field
   const engine = useEngine();
   const explanation = useExplanation(view, place);
   const [problem, setProblem] = useState<string | null>(null);
+  const authors = useAuthorWords();
   if (explanation === null || explanation.winner === null) return null;
   const label = fieldLabel("store", place.field, language);
 
@@ -34,9 +36,9 @@ export function ConflictCard({ view, place }: { view: DocumentView; place: Field
         {place.row !== null && ` · ${place.row}`}
       </h3>
       <div className="versus">
-        <Version title={t("store.conflict.wins")} authored={explanation.winner} place={place} wins />
+        <Version title={t("store.conflict.wins")} authored={explanation.winner} field={place.field} wins />
         {explanation.losers.map((loser) => (
-          <Version key={loser.change} title={t("store.conflict.other")} authored={loser} place={place}>
+          <Version key={loser.change} title={t("store.conflict.other")} authored={loser} field={place.field}>
             <button type="button" className="button quiet" onClick={() => void keep(loser)}>
               {t("store.conflict.keep")}
             </button>
@@ -44,35 +46,35 @@ export function ConflictCard({ view, place }: { view: DocumentView; place: Field
         ))}
       </div>
       <p>{explanation.reason}</p>
-      <p className="small">{t("store.conflict.rule", { rule: explanation.rule })}</p>
+      <p className="small">{t("store.conflict.rule", { rule: authors.rule(explanation.rule) })}</p>
       <Problem text={problem} />
     </article>
   );
+}
 
-  function Version({
-    title,
-    authored,
-    wins = false,
-    children,
-    place: { field },
-  }: {
-    title: string;
-    authored: Authored;
-    place: FieldPlace;
-    wins?: boolean;
-    children?: React.ReactNode;
-  }) {
-    const { format } = useWords();
-    const personName = usePersonName();
-    const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
-    return (
-      <div className="version" data-wins={wins}>
-        <span className="soft small">{title}</span>
-        <span className="value">{valueText("store", field, authored.value, words)}</span>
-        <span className="small">{t("store.conflict.by", { by: personName(authored.by), role: authored.role })}</span>
-        <span className="soft small">{format.time(authored.at)}</span>
-        {children}
-      </div>
-    );
-  }
+interface VersionProps {
+  readonly title: string;
+  readonly authored: Authored;
+  readonly field: string;
+  readonly wins?: boolean;
+  readonly children?: ReactNode;
+}
+
+/** One of the values, with who wrote it and when. */
+function Version({ title, authored, field, wins = false, children }: VersionProps) {
+  const { t, language, format } = useWords();
+  const personName = usePersonName();
+  const authors = useAuthorWords();
+  const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
+  return (
+    <div className="version" data-wins={wins}>
+      <span className="soft small">{title}</span>
+      <span className="value">{valueText("store", field, authored.value, words)}</span>
+      <span className="small">
+        {t("store.conflict.by", { by: personName(authored.by), role: authors.role(authored.role) })}
+      </span>
+      <span className="soft small">{format.time(authored.at)}</span>
+      {children}
+    </div>
+  );
 }

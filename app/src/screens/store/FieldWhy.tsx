@@ -1,4 +1,5 @@
 import type { DocumentView } from "@sampai/engine";
+import { useAuthorWords } from "../../stores/author-text.ts";
 import { usePersonName } from "../../stores/person-names.ts";
 import { useWords } from "../../ui/use-words.ts";
 import { useExplanation } from "./use-explanation.ts";
@@ -8,6 +9,7 @@ import type { FieldPlace } from "./StoreScreen.tsx";
 export function FieldWhy({ view, place }: { view: DocumentView; place: FieldPlace }) {
   const { t, format } = useWords();
   const personName = usePersonName();
+  const authors = useAuthorWords();
   const explanation = useExplanation(view, place);
   if (explanation === null) return <p className="soft small">{t("common.loading")}</p>;
   const { winner } = explanation;
@@ -18,12 +20,12 @@ export function FieldWhy({ view, place }: { view: DocumentView; place: FieldPlac
           ? t("store.explain.unwritten")
           : t("store.explain.writtenBy", {
               by: personName(winner.by),
-              role: winner.role,
+              role: authors.role(winner.role),
               time: format.time(winner.at),
             })}
       </p>
       {winner !== null && <p>{explanation.losers.length === 0 ? t("store.explain.settled") : explanation.reason}</p>}
-      <p className="soft">{t("store.conflict.rule", { rule: explanation.rule })}</p>
+      <p className="soft">{t("store.conflict.rule", { rule: authors.rule(explanation.rule) })}</p>
     </div>
   );
 }
