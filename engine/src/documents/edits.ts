@@ -65,8 +65,14 @@ function write(root: Record<string, unknown>, row: string | null, edit: FieldEdi
   }
   const value = typeof edit.set === "string" ? new A.ImmutableString(edit.set) : edit.set;
   const target = row === null ? root : (root[edit.field] as Record<string, unknown>);
-  target[row ?? edit.field] = value;
+  const property = row ?? edit.field;
+  // Among concurrent values Automerge writes its own winner again as a deletion of the others, which no reader of a
+  // field may take for an edit: null in between makes it a value that follows all of them.
+  if (plain(target[property]) === edit.set && edit.set !== null) target[property] = null;
+  target[property] = value;
 }
+
+const plain = (value: unknown) => (A.isImmutableString(value) ? String(value) : value);
 
 /** Whether these edits may be made here, without making them: the writes they come to. */
 export function checkEdits(
@@ -97,8 +103,9 @@ export function checkEdits(
       const current: Scalar = decided === null || decided === "merged" ? null : decided.winner.value;
       if (goesBack(definition, current, edit.set)) return wrongValue(`${where}: never goes back`);
       // Later edits of the same field replace earlier ones; what changes nothing and settles nothing is not written.
+      // What only moves forward is settled already: the furthest value is the one.
       writes.delete(where);
-      if (edit.set === current && present.length < 2) continue;
+      if (edit.set === current && (present.length < 2 || definition.monotone)) continue;
       if (row !== null && present.length === 0) {
         const container = containerOf(replica, edit.field, true);
         const rows = container === null ? 0 : A.getBackend(replica).length(container);
