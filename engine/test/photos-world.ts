@@ -11,8 +11,6 @@ import {
   type Envelope,
   type Facts,
   type Files,
-  type LaneName,
-  type Lanes,
   type NetworkKind,
   type Pack,
   type PhotoChannel,
@@ -23,6 +21,7 @@ import {
   type Storage,
 } from "../src/index.ts";
 import type { Attempt, Refusal } from "../src/wire/index.ts";
+import { createLanes } from "../src/outbox/lane-turns.ts";
 import { seeded } from "./seeded.ts";
 
 /** A clock that moves only when told. */
@@ -226,31 +225,6 @@ function plainFacts(storage: Storage, clock: Clock) {
   return api;
 }
 
-/** Facts before photos; photos enter as they like while no fact waits. */
-function plainLanes(): Lanes {
-  const waits = new Set<LaneName>();
-  let queue: (() => void)[] = [];
-  const letIn = () => {
-    if (waits.has("facts") || waits.has("documents")) return;
-    const free = queue;
-    queue = [];
-    for (const enter of free) enter();
-  };
-  return {
-    waiting: (lane, does) => {
-      if (does) waits.add(lane);
-      else waits.delete(lane);
-      letIn();
-    },
-    enter: () =>
-      new Promise((resolve) => {
-        queue.push(() => resolve(() => undefined));
-        letIn();
-      }),
-    mustYield: () => waits.has("facts") || waits.has("documents"),
-  };
-}
-
 export interface PhotoWorldOptions {
   readonly photo?: Partial<Pack["photo"]>;
   readonly pictures?: Pictures;
@@ -263,7 +237,7 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
   const hand = handClock();
   const storage = createMemoryStorage();
   const files: Files = createMemoryFiles();
-  const lanes = plainLanes();
+  const lanes = createLanes();
   const relay = pretendRelay();
   const facts = plainFacts(storage, hand.clock);
   const attempts: Omit<Attempt, "number">[] = [];

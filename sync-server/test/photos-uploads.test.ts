@@ -66,6 +66,17 @@ test("preview and original arrive, and HQ reads the original's very bytes", asyn
   );
 });
 
+test("a small photo is whole in one request, and its answer says so", async () => {
+  const { tus, taker } = phoneOf(rep);
+  const photo = await taker.take(picture);
+  const preview = await tus.sendAtOnce(photo, "preview", smallPicture);
+  assert.deepEqual([preview.status, preview.offset], [201, smallPicture.length]);
+  const original = await tus.sendAtOnce(photo, "original");
+  assert.deepEqual([original.status, original.offset], [201, picture.length]);
+  assert.equal((await tus.head(original.location)).offset, picture.length);
+  assert.deepEqual((await tus.read(`/v1/photos/${photo.id}`)).bytes, picture);
+});
+
 test("an upload without a token is turned away on every verb before anything is read", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);

@@ -1,7 +1,7 @@
 import { FileStore } from "@tus/file-store";
 import { Server } from "@tus/server";
 import type { PhotoPart } from "@sampai/engine";
-import { dayIn } from "@sampai/engine/core";
+import { dayIn, msFromUtc } from "@sampai/engine/core";
 import { limits as wireLimits, problem, refusals, type Refusal, type RefusalCode } from "@sampai/engine/wire";
 import { randomBytes } from "node:crypto";
 import { RateLimiterMemory } from "rate-limiter-flexible";
@@ -46,9 +46,13 @@ export function createUploads(room: PhotoRoom): Uploads {
     throw Object.assign(new Error(refusal.code), { status_code: refusals[refusal.code].status, body: refusal.code });
   };
 
+  const store = new FileStore({ directory: uploads });
+  // Expiry is ours: with the store's own, an upload that is whole in its first request would be looked for after its
+  // end, when it is linked and gone from here. Every upload says its length.
+  store.extensions = ["creation", "creation-with-upload", "termination"];
   const tus = new Server({
     path: "/files",
-    datastore: new FileStore({ directory: uploads, expirationPeriodInMilliseconds: limits.expiryMs }),
+    datastore: store,
     relativeLocation: true,
     maxSize: wireLimits.photoBytes,
     // A phone that lost its link comes back while the old request still hangs: it takes over soon.
@@ -107,6 +111,8 @@ export function createUploads(room: PhotoRoom): Uploads {
     const row = upload === null ? undefined : (find.get(upload) as UploadRow | undefined);
     if (row === undefined) return { code: "photo.unknown" };
     if (row.device !== caller.device) return { code: "photo.owner" };
+    if (row.arrived === null && msFromUtc(row.created) < clock.wallMs() - limits.expiryMs)
+      return { code: "photo.unknown", detail: "the upload expired" };
     if (request.method === "HEAD") return row.arrived === null ? await settled(row) : finishedHead(row);
     if (row.arrived !== null) return { code: "photo.exists" };
     return request.method === "PATCH" ? room.full() : null;
