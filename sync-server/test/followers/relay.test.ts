@@ -171,9 +171,8 @@ test("the trail tells where an order spent its time, over HTTP and on the comman
 
 test("fleet, alerts, findings and verdicts answer with what stands", async () => {
   const fleet = await get<{ devices: FleetRow[] }>("/v1/fleet", supervisor);
-  assert.deepEqual(fleet.body.devices.map(({ person, verdict, owed }) => [person, verdict, owed.events]).slice(0, 1), [
-    ["R001", "all-in", 0],
-  ]);
+  const rep = fleet.body.devices.find(({ person }) => person === "R001");
+  assert.deepEqual([rep?.verdict, rep?.owed.events, rep?.received, rep?.declared], ["all-in", 0, 7, 7]);
   const findings = await get<PageOf<FindingRow>>("/v1/findings?count=1", hq);
   assert.equal(findings.status, 200);
   assert.equal((await get("/v1/findings?count=0", hq)).status, 400);
