@@ -19,6 +19,8 @@ export interface RawAnswer {
 }
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false, mapsAsObjects: true, variableMapSize: true });
+/** Plain CBOR (RFC 8949), as every frame of the wire. */
+export const encodeCbor = (value: object): Uint8Array => new Uint8Array(cbor.encode(value));
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 // An Ed25519 private key in PKCS #8 (RFC 8410): this prefix and the 32 bytes of the seed.
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
+import { deflateRawSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
+import { encodeCbor } from "../../src/raw-writer.ts";
 import { openTarget, type Target } from "../../src/target.ts";
 
 let target: Target;
@@ -90,4 +92,21 @@ test("W5 an unknown address is answered with a problem and its code", async () =
   assert.equal(answer.status, 404);
   assert.match(answer.headers.get("content-type") ?? "", /application\/problem\+json/);
   assert.equal(((await answer.json()) as { code: string }).code, "request.unknown");
+});
+
+test("W6 a folded batch is read like a plain one, and a folded bomb is refused while the relay goes on", async () => {
+  const writer = await target.writer();
+  await writer.connect();
+  const plain = encodeCbor({ ...writer.batch(writer.makeOrders(20)), n: 99 });
+  const deflated = new Uint8Array(deflateRawSync(plain));
+  assert.ok(deflated.length * 3 < plain.length);
+  const { message } = await writer.sendRaw(encodeCbor({ deflated, length: plain.length }));
+  assert.equal(message?.["type"], "appended");
+  const bomb = new Uint8Array(deflateRawSync(new Uint8Array(64 * 1_024 * 1_024)));
+  const refused = await writer.sendRaw(encodeCbor({ deflated: bomb, length: 1_000 }));
+  assert.ok(refused.closed !== undefined || refused.message?.["code"] === "frame.oversized");
+  writer.close();
+  await writer.connect();
+  assert.ok(await writer.append(writer.makeOrders(1)));
+  writer.close();
 });

@@ -4,6 +4,7 @@ import type { LaneName, Meter } from "../outbox/lanes.ts";
 import {
   decodeFrame,
   encodeFrame,
+  foldFrame,
   relayMessageSchema,
   type PhoneMessage,
   type Refusal,
@@ -47,7 +48,7 @@ export function createLiveWire(options: {
 
   const send = (message: PhoneMessage) => {
     if (ended) return;
-    const frame = encodeFrame(message);
+    const frame = foldFrame(encodeFrame(message));
     meter.sent(laneOf(message), frame.length + FRAME_BYTES);
     connection.send(frame);
   };

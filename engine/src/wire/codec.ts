@@ -1,6 +1,7 @@
 import { Encoder } from "cbor-x";
 import type { z } from "zod";
 import { err, ok, type Result } from "../core/result.ts";
+import { deflateFrame, inflateFrame, isDeflated } from "./deflated.ts";
 import { limits } from "./limits.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -11,20 +12,35 @@ export function encodeFrame(message: object): Uint8Array {
   return encoder.encode(message);
 }
 
-/** Reads one frame against a message schema. Never throws, whatever the bytes are. */
+/** A frame for the link: in its small form where that is smaller. */
+export function foldFrame(frame: Uint8Array): Uint8Array {
+  const small = deflateFrame(frame);
+  return small === null ? frame : encodeFrame(small);
+}
+
+/** Reads one frame, in either form, against a message schema. Never throws, whatever the bytes are. */
 export function decodeFrame<S extends z.ZodType>(schema: S, frame: Uint8Array): Result<z.infer<S>, Refusal> {
   if (frame.length > limits.frameBytes) return err({ code: "frame.oversized" });
-  let value: unknown;
-  try {
-    value = encoder.decode(frame);
-  } catch {
-    return err({ code: "frame.malformed", detail: "not CBOR" });
+  let value = decodeCbor(frame);
+  if (value.ok && isDeflated(value.value)) {
+    const unfolded = inflateFrame(value.value);
+    if (!unfolded.ok) return unfolded;
+    value = decodeCbor(unfolded.value);
   }
-  const parsed = schema.safeParse(value);
+  if (!value.ok) return value;
+  const parsed = schema.safeParse(value.value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = issue === undefined ? "" : `${issue.path.join(".")}: ${issue.message}`;
     return err({ code: "frame.malformed", detail: where.slice(0, 200) });
   }
   return ok(parsed.data);
+}
+
+function decodeCbor(bytes: Uint8Array): Result<unknown, Refusal> {
+  try {
+    return ok(encoder.decode(bytes));
+  } catch {
+    return err({ code: "frame.malformed", detail: "not CBOR" });
+  }
 }
