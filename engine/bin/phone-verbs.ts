@@ -1,6 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { BrokenPromise, err, eventKinds, laneNames, ok, placeSchema, type Engine, type Result } from "../src/index.ts";
+import {
+  BrokenPromise,
+  daySentence,
+  err,
+  eventKinds,
+  laneNames,
+  ok,
+  placeSchema,
+  sinceLastClose,
+  type Engine,
+  type HeldDay,
+  type Result,
+} from "../src/index.ts";
 
 /** What a verb answers: its value, or a code with the reason. */
 export type Answer = Result<unknown, { readonly code: string; readonly detail?: string }>;
@@ -89,6 +101,17 @@ const verbs = {
       ),
     ),
   ),
+  day: verb(z.strictObject({ day: z.iso.date().optional() }), async (engine, { day }) => {
+    const held = engine.days.of(day ?? engine.today());
+    return ok(held === undefined ? null : spoken(held));
+  }),
+  "close-day": verb(z.strictObject({ day: z.iso.date().optional(), ...placed }), (engine, { day, place = null }) =>
+    engine.facts.capture({
+      kind: "dayClosed",
+      body: { day: day ?? engine.today(), ...sinceLastClose(engine.facts.list()) },
+      place,
+    }),
+  ),
   pack: verb(z.strictObject({}), async (engine) => ok(engine.reference.current())),
   "go-online": verb(z.strictObject({}), async (engine) => {
     engine.goOnline();
@@ -120,6 +143,12 @@ const verbs = {
     },
   ),
 };
+
+/** A certificate with its sentence, and what proves it. */
+export function spoken({ certificate, signature, position }: HeldDay): object {
+  const hex = Buffer.from(signature).toString("hex");
+  return { sentence: daySentence(certificate), position, signature: hex, certificate };
+}
 
 const line = z.looseObject({ n: z.union([z.number(), z.string()]).optional(), do: z.string() });
 

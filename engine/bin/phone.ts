@@ -23,7 +23,7 @@ import {
   type Files,
   type Identity,
 } from "../src/index.ts";
-import { doLine } from "./phone-verbs.ts";
+import { doLine, spoken } from "./phone-verbs.ts";
 
 const HELP = `npm run phone -- --dir DIR --url URL [--token CODE]
 
@@ -34,10 +34,11 @@ const HELP = `npm run phone -- --dir DIR --url URL [--token CODE]
 It reads one JSON object a line and answers each with one:
   {"n":1,"do":"capture","kind":"checkIn","store":"S-0481","body":{"plan":null}}
   {"n":1,"ok":true,"value":{…}}   or   {"n":1,"ok":false,"error":{"code":…,"detail":…}}
-Unasked it writes {"event":"ready",…} first, then {"event":"status",…} and {"event":"acknowledged","id","position","at"}.
+Unasked it writes {"event":"ready",…} first, then {"event":"status",…}, {"event":"acknowledged","id","position","at"}
+and {"event":"certificate","sentence",…} when HQ has certified a day.
 
-Verbs: draft, capture, photo, edit, create, view, explain, list, needs-you, status, attempts, events, photos, pack,
-go-online, go-offline, network-changed, drain, quit. It starts offline. A kill at any time loses nothing that was
+Verbs: draft, capture, photo, edit, create, view, explain, list, needs-you, status, attempts, events, photos, pack, day,
+close-day, go-online, go-offline, network-changed, drain, quit. It starts offline. A kill at any time loses nothing that was
 answered with ok.
 `;
 
@@ -152,6 +153,7 @@ engine.onStatus((status) => say({ event: "status", ...status }));
 engine.onAcknowledged(({ envelope, position, term }) =>
   say({ event: "acknowledged", id: envelope.id, position, term, at: new Date().toISOString() }),
 );
+engine.days.onCertified((held) => say({ event: "certificate", ...spoken(held) }));
 
 let ending: Promise<never> | undefined;
 const end = (): Promise<never> => (ending ??= engine.close().then(() => process.exit(0)));

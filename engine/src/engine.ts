@@ -2,6 +2,7 @@ import { bestMs, dayIn, utcFromMs, type Clock, type ClockAnchor } from "./core/c
 import type { Crypto } from "./core/crypto.ts";
 import type { Ids } from "./core/id.ts";
 import type { Random } from "./core/random.ts";
+import { openHeldDays, type Days } from "./day/held-days.ts";
 import type { Documents } from "./documents/documents.ts";
 import { createDocuments } from "./documents/store.ts";
 import { readingRules } from "./documents/view.ts";
@@ -24,6 +25,7 @@ import { createReference } from "./reference/held-packs.ts";
 import type { Reference } from "./reference/reference.ts";
 import type { Files } from "./storage/files.ts";
 import type { Storage } from "./storage/storage.ts";
+import { createDaySync } from "./sync/day-sync.ts";
 import { createDocumentSync } from "./sync/document-sync.ts";
 import type { Http } from "./sync/http.ts";
 import type { LinkState } from "./sync/link-states.ts";
@@ -84,6 +86,10 @@ export interface Engine {
   readonly documents: Documents;
   readonly reference: Reference;
   readonly photos: Photos;
+  /** What HQ has certified of this person's days. */
+  readonly days: Days;
+  /** The workspace's day now (`YYYY-MM-DD`), by the best time that this device can give. */
+  today(): string;
   status(): SyncStatus;
   /** The last attempts, newest last: what was tried, when, how many bytes, with which end. */
   attempts(): readonly Attempt[];
@@ -187,6 +193,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
         tookMs: 0,
       }),
   });
+  const days = await openHeldDays({ identity, storage, crypto });
+  const daySync = createDaySync({ days, facts, http, lanes, rep: identity.rep, zone: identity.zone, nowMs });
   const photoPart: SyncPart = {
     name: "photos",
     connected: (_wire, { term }) => photos.connected({ term }),
@@ -220,7 +228,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
         photosOwed: photos.owed(),
       };
     },
-    parts: [packSync, documentSync, photoPart],
+    parts: [packSync, documentSync, daySync, photoPart],
     anchor: () => anchor,
     anchored: (told) => {
       anchor = told;
@@ -287,6 +295,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     documents,
     reference,
     photos,
+    days,
+    today,
     status,
     attempts: () => attempts.list(),
     onStatus: (listener) => {

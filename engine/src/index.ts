@@ -1,5 +1,9 @@
 // The engine's public face: what the app, the relay and scripts may use.
 export * from "./core/index.ts";
+export type { DayError, Days, HeldDay } from "./day/held-days.ts";
+export { openHeldDays } from "./day/held-days.ts";
+export * from "./day/sentence.ts";
+export * from "./day/tally.ts";
 export * from "./events/event.ts";
 export * from "./events/kinds/index.ts";
 export type { EventKind } from "./events/kinds/kind.ts";

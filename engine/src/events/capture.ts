@@ -1,4 +1,4 @@
-import { bestMs, offsetMinutes, utcFromMs, type Clock, type ClockAnchor } from "../core/clock.ts";
+import { bestMs, dayIn, offsetMinutes, utcFromMs, type Clock, type ClockAnchor } from "../core/clock.ts";
 import type { Ids } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { createSerial } from "../core/serial.ts";
@@ -12,6 +12,7 @@ import type { EventRecord } from "./event-record.ts";
 import type { CapturedFact, CaptureError, CaptureInput, Facts, FactState } from "./facts.ts";
 import { eventKinds } from "./kinds/index.ts";
 import type { OwnEvent, OwnEvents } from "./own-events.ts";
+import { isWorking, placeWithin } from "./working-day.ts";
 
 export interface CaptureDeps {
   readonly identity: Pick<Identity, "workspace" | "device" | "rep" | "zone">;
@@ -144,7 +145,11 @@ export async function createFacts(deps: CaptureDeps): Promise<OwnFacts> {
         anchor: anchor === null || anchor.boot !== clock.boot ? null : { tick: anchor.tick, at: anchor.at },
         wall: utcFromMs(clock.wallMs()),
       },
-      place: input.place ?? null,
+      place: placeWithin(
+        kind.name,
+        input.place ?? null,
+        isWorking(events.all(), dayIn(ms, identity.zone), identity.zone),
+      ),
       seen: { pack: deps.packNumber(), store: [...(input.storeHeads ?? [])] },
       body: body.data,
     };

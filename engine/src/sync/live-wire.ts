@@ -151,6 +151,7 @@ function laneOf(message: PhoneMessage | RelayMessage): LaneName | "link" {
     case "claimed":
     case "pack":
     case "notice":
+    case "certificate":
     case "refused":
       return "link";
   }

@@ -1,4 +1,5 @@
 export * from "./codec.ts";
+export * from "./day-certificate.ts";
 export * from "./deflated.ts";
 export * from "./limits.ts";
 export * from "./messages.ts";

@@ -259,6 +259,16 @@ export const noticeMessageSchema = z.strictObject({
   text: z.string().max(2_000),
   item: z.string().max(200).optional(),
 });
+/** A day certificate of this device's person, as it was signed: when it is issued, to every device that is connected. */
+export const certificateMessageSchema = z.strictObject({
+  type: z.literal("certificate"),
+  /** UTF-8 JSON of a `DayCertificate`. */
+  certificate: bytes,
+  /** By the workspace's root key, as `sampai.day.v1`. */
+  signature: bytes,
+  /** Its place in the order log. */
+  position,
+});
 export const refusedMessageSchema = z.strictObject({
   type: z.literal("refused"),
   /** The request that was refused; null where the frame could not be read. */
@@ -287,6 +297,7 @@ export const relayMessageSchema = z.discriminatedUnion("type", [
   repairMessageSchema,
   packMessageSchema,
   noticeMessageSchema,
+  certificateMessageSchema,
   refusedMessageSchema,
   presentMessageSchema,
 ]);

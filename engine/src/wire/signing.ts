@@ -31,3 +31,13 @@ export function certificateMessage(certificateHash: string): Uint8Array {
 export function packMessage(packHash: string): Uint8Array {
   return utf8ToBytes(`sampai.pack.v1\n${packHash}`);
 }
+
+/** Over the hash of a day certificate's JSON. */
+export function dayMessage(certificateHash: string): Uint8Array {
+  return utf8ToBytes(`sampai.day.v1\n${certificateHash}`);
+}
+
+/** Over the hash of an expiry decision's JSON. */
+export function expiryMessage(decisionHash: string): Uint8Array {
+  return utf8ToBytes(`sampai.expiry.v1\n${decisionHash}`);
+}
