@@ -54,6 +54,20 @@ export function dayIn(ms: number, zone: string): string {
   return formatsOf(zone).day.format(ms);
 }
 
+/** The first moment of a calendar day in `zone`, in milliseconds since 1970, to the minute: also where a clock change skips midnight. */
+export function startOfDayMs(day: string, zone: string): number {
+  const noonMs = msFromUtc(`${day}T12:00:00Z`);
+  // No zone is more than a day away from UTC.
+  let before = noonMs - 48 * 3_600_000;
+  let within = noonMs + 48 * 3_600_000;
+  while (within - before > 60_000) {
+    const middle = before + Math.floor((within - before) / 120_000) * 60_000;
+    if (dayIn(middle, zone) < day) before = middle;
+    else within = middle;
+  }
+  return within;
+}
+
 const formats = new Map<string, { readonly offset: Intl.DateTimeFormat; readonly day: Intl.DateTimeFormat }>();
 
 /** Kept, because making one costs a hundred times what using it does. */
