@@ -1,4 +1,5 @@
 import type { RelayContext } from "./context.ts";
+import * as day from "./day/index.ts";
 import * as devices from "./devices/index.ts";
 import * as documents from "./documents/index.ts";
 import * as followers from "./followers/room.ts";
@@ -21,4 +22,4 @@ export interface Room {
 }
 
 /** Every room there is: a new one adds its line here. */
-export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports, photos, followers];
+export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports, photos, followers, day];

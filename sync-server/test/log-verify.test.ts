@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { before, test } from "node:test";
 import { cp } from "node:fs/promises";
-import { workspaceIdIn } from "../src/commands/open-for-reading.ts";
+import { workspaceIn } from "../src/commands/open-for-reading.ts";
 import { databaseFile } from "../src/database/connection.ts";
 import { verifyLog } from "../src/order-log/verify.ts";
 import { inviteRep, newFolder, sampai, serveRelay } from "./relay-process.ts";
@@ -59,7 +59,7 @@ for (const [what, change, row] of [
 ] as const) {
   test(`verify names the row with ${what}`, async () => {
     const { dir, db } = await changed(change);
-    assert.equal(verifyLog(db, workspaceIdIn(dir), () => undefined)?.position, row);
+    assert.equal(verifyLog(db, workspaceIn(dir), () => undefined)?.position, row);
     db.close();
   });
 }

@@ -58,6 +58,7 @@ export const refusals = {
   "change.dependencies": row("The change depends on changes that the relay does not hold.", 409, null, true),
   "log.unknown": row("There is no event of that offline id in the log.", 404, null, false),
   "log.uncovered": row("No signed checkpoint covers this event yet; one follows within a second.", 409, null, true),
+  "day.unknown": row("There is no such person's day here.", 404, null, false),
   "pack.unknown": row("There is no reference pack of that number.", 404, null, false),
   "pack.signature": row("The reference pack is not signed by this workspace's root key.", 422, null, false),
   "pack.malformed": row("The reference pack cannot be read by this version.", 422, null, false),

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { day } from "./day.ts";
 import { enrol } from "./enrol.ts";
 import { importCommand } from "./import.ts";
 import { logCheck } from "./log-check.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   importCommand,
   enrol,
   revoke,
+  day,
   storeHistory,
   storeConflicts,
   storeExplain,

@@ -2,7 +2,7 @@ import { createOrderLogReader } from "../order-log/reader.ts";
 import { verifyLog } from "../order-log/verify.ts";
 import { verifyTrail } from "../trail/verify.ts";
 import type { Command } from "./command.ts";
-import { openFolderForReading, workspaceIdIn } from "./open-for-reading.ts";
+import { openFolderForReading, workspaceIn } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
 export const logVerify: Command = {
@@ -16,7 +16,7 @@ export const logVerify: Command = {
     try {
       const total = createOrderLogReader(db).head();
       let walked = 0;
-      const leaf = verifyLog(db, workspaceIdIn(dir), (position) => {
+      const leaf = verifyLog(db, workspaceIn(dir), (position) => {
         walked = position;
         progress(`order log ${position} of ${total}`);
       });

@@ -13,5 +13,15 @@ export function openFolderForReading(input: CommandInput): { db: DatabaseSync; d
 
 /** The workspace's id, for what was signed in its name. */
 export function workspaceIdIn(dir: string): string {
-  return (JSON.parse(readFileSync(path.join(dir, "workspace.json"), "utf8")) as { id: string }).id;
+  return workspaceIn(dir).id;
+}
+
+/** What everyone may know of the workspace: its id, its zone, and the hexadecimal root key that checks what it signed. */
+export function workspaceIn(dir: string): { readonly id: string; readonly zone: string; readonly rootKey: string } {
+  const { id, zone, key } = JSON.parse(readFileSync(path.join(dir, "workspace.json"), "utf8")) as {
+    id: string;
+    zone: string;
+    key: { x: string };
+  };
+  return { id, zone, rootKey: Buffer.from(key.x, "base64url").toString("hex") };
 }

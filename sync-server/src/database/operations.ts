@@ -1,4 +1,5 @@
 import type { StatementSync } from "node:sqlite";
+import * as day from "../day/operations.ts";
 import * as devices from "../devices/operations.ts";
 import * as documents from "../documents/operations.ts";
 import * as orderLog from "../order-log/operations.ts";
@@ -29,6 +30,7 @@ export interface Transaction {
 
 /** Every write there is, by name. Each room keeps its own; this is the one place that lists them. */
 export const operations = {
+  ...day.operations,
   ...devices.operations,
   ...documents.operations,
   ...orderLog.operations,
@@ -45,6 +47,7 @@ export type OperationAnswer<N extends OperationName> = ReturnType<Operations[N]>
 
 /** Every table there is, created where it is not there yet. */
 export const tables = [
+  day.tables,
   devices.tables,
   documents.tables,
   orderLog.tables,

@@ -1,5 +1,6 @@
 import type { Envelope } from "@sampai/engine";
 import type { DatabaseSync } from "node:sqlite";
+import type { LeafType } from "../order-log/log.ts";
 import type { TrailNote } from "../trail/trail.ts";
 import type { Masters } from "./masters.ts";
 
@@ -35,7 +36,7 @@ export interface LogItem {
   /** RFC 3339 UTC at the relay. */
   readonly received: string;
   readonly flags: readonly string[];
-  readonly type: "event" | "hole" | "start";
+  readonly type: LeafType;
   readonly event: Envelope | null;
 }
 

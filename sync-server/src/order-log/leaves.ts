@@ -1,8 +1,8 @@
 import type { Transaction } from "../database/operations.ts";
-import type { LeafFlag } from "./log.ts";
+import type { LeafFlag, LeafType } from "./log.ts";
 
 export interface NewLeaf {
-  readonly type: "event" | "hole" | "start";
+  readonly type: LeafType;
   readonly device: string;
   readonly run: string;
   readonly seq: number;

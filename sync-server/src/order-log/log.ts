@@ -11,19 +11,25 @@ export interface OrderLogReader {
   head(): number;
 }
 
+/**
+ * `hole`: a device does not hold this event. `start`: a relay began to work. `certificate`: a person's day, signed.
+ * `expiry`: a decision that bytes are kept no longer, signed.
+ */
+export type LeafType = "event" | "hole" | "start" | "certificate" | "expiry";
+
 export interface LogLeaf {
   readonly position: number;
   readonly term: string;
-  readonly type: "event" | "hole" | "start";
+  readonly type: LeafType;
   readonly device: string;
   readonly run: string;
   readonly seq: number;
-  /** SHA-256 of the event's bytes, hexadecimal. */
+  /** SHA-256 of the bytes as they came, hexadecimal; of a hole the missing event's. */
   readonly hash: string;
   /** RFC 3339 UTC, the relay's clock. */
   readonly received: string;
   readonly flags: readonly LeafFlag[];
-  /** The event's bytes exactly as the phone signed them; empty for other leaves. */
+  /** The event's bytes exactly as the phone signed them, none once they have expired; the signed JSON of certificates and expiry decisions. */
   readonly bytes: Uint8Array;
 }
 

@@ -4,7 +4,7 @@ import type { Transaction } from "../database/operations.ts";
 // What the relay knows of one device, as an answer to its claim.
 
 /** Every placed event of this device that no placed event of it follows. */
-export function tipsOf(tx: Transaction, device: string): Tip[] {
+export function tipsOf(tx: Pick<Transaction, "sql">, device: string): Tip[] {
   return tx.sql("select run, seq, hash from tip where device = ? order by run, seq").all(device) as unknown as Tip[];
 }
 

@@ -1,6 +1,7 @@
 import type { Transaction } from "../database/operations.ts";
 import type { AdmissionState, PlacedCandidate } from "./admit.ts";
 import { contentOf, type Content } from "./content.ts";
+import { noteClose } from "./day-closes.ts";
 import { appendLeaf } from "./leaves.ts";
 import type { LeafFlag } from "./log.ts";
 
@@ -53,13 +54,14 @@ export function createAdmissionState(
         hash,
       ) !== undefined,
     place: (event, placeFlags) => {
-      const { id, kind, flags: contentFlags } = content(event);
+      const { id, kind, flags: contentFlags, close } = content(event);
       const reused = id !== null && sql("select 1 from log where id = ? limit 1").get(id) !== undefined;
       const flags: LeafFlag[] = [...placeFlags, ...contentFlags, ...(reused ? (["id-reused"] as const) : [])];
       const { run, seq, hash } = event;
       const position = appendLeaf(tx, term, { ...event, type: "event", device, id, flags });
       noLongerExpected(hash);
       moveTip(tx, device, event);
+      if (close !== null) noteClose(tx, { device, run, seq, hash, position, close });
       tx.note({
         topic: "admission",
         device,

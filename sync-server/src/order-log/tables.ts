@@ -74,6 +74,23 @@ create table if not exists quarantine (
   received text not null,
   primary key (device, hash)
 ) strict;
+-- Every placed close of a day, so that days are found without reading the log. "day" is what the phone named; "filed" the
+-- day that the relay files it under, null until it has looked.
+create table if not exists day_close (
+  position integer primary key,
+  device text not null,
+  run text not null,
+  seq integer not null,
+  hash text not null,
+  at text not null,
+  day text not null,
+  events integer not null,
+  photos integer not null,
+  filed text
+) strict;
+create index if not exists day_close_hash on day_close (hash);
+create index if not exists day_close_device on day_close (device, filed);
+create index if not exists day_close_new on day_close (position) where filed is null;
 create table if not exists term (
   number integer primary key,
   id text not null unique,

@@ -1,9 +1,9 @@
 import { predecessor, readEvent } from "@sampai/engine";
 import { sha256Hex } from "@sampai/engine/core";
-import { batchMessage } from "@sampai/engine/wire";
+import { batchMessage, dayMessage, expiryMessage } from "@sampai/engine/wire";
 import { createPublicKey, verify as verifySignature } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { LeafFlag, LogLeaf } from "./log.ts";
+import type { LeafFlag, LeafType, LogLeaf } from "./log.ts";
 
 /** The first row that is not as it was written, and what is wrong with it. */
 export interface BadLeaf {
@@ -21,10 +21,14 @@ const PAGE = 1_000;
 
 /**
  * Walks the whole log in pages: positions without a gap; each event's hash over its bytes; each event after the one it
- * follows, or after the declared hole in its stead; each run signed to its end by its device. Answers the first bad row,
- * or null. `progress` is told the position after each page.
+ * follows, or after the declared hole in its stead; each run signed to its end by its device; certificates signed by the
+ * workspace's root key (hexadecimal). Answers the first bad row, or null. `progress` is told the position after each page.
  */
-export function verifyLog(db: DatabaseSync, workspace: string, progress: (position: number) => void): BadLeaf | null {
+export function verifyLog(
+  db: DatabaseSync,
+  workspace: { readonly id: string; readonly rootKey: string },
+  progress: (position: number) => void,
+): BadLeaf | null {
   const page = db.prepare("select * from log where position >= ? order by position limit ?");
   const check = createLeafCheck(db, workspace);
   // Found by looking ahead, so a fault of the row ahead is the better answer where there is one.
@@ -46,7 +50,7 @@ export function verifyLog(db: DatabaseSync, workspace: string, progress: (positi
   }
 }
 
-function createLeafCheck(db: DatabaseSync, workspace: string) {
+function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: string; rootKey: string }) {
   const placed = db.prepare(
     "select position, run, seq from log where device = ? and hash = ? and type = 'event' limit 1",
   );
@@ -68,24 +72,42 @@ function createLeafCheck(db: DatabaseSync, workspace: string) {
   return {
     /** What is wrong with the row's bytes or place, or null. */
     place: (row: Row): string | null => {
+      if (row.type === "event" || signedBy[row.type] !== undefined) {
+        if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
+      }
       if (row.type !== "event") return null;
-      if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
       return saysItsPlace(row) ?? follows(row);
     },
     /** What is wrong with the row's own signature, or null. */
-    signature: ({ device, run, seq, prev, hash, signature }: Row): string | null => {
+    signature: ({ type, device, run, seq, prev, hash, signature }: Row): string | null => {
+      const messageOf = signedBy[type];
+      if (messageOf !== undefined) {
+        return signature !== null && isSignedBy(rootKey, messageOf(hash), signature)
+          ? null
+          : "is not signed by the workspace";
+      }
       if (signature === null) return null;
       const known = keyOf.get(device) as { publicKey: string } | undefined;
       if (known === undefined) return "comes from a device that is not known";
       const message = batchMessage({ workspace, device, run, seq, prev, hash });
-      const x = Buffer.from(known.publicKey, "hex").toString("base64url");
-      const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-      return verifySignature(null, message, key, signature) ? null : "has a signature that does not verify";
+      return isSignedBy(known.publicKey, message, signature) ? null : "has a signature that does not verify";
     },
     /** Whether the row is signed, itself or by the event that goes on from it in its run. */
     isSigned: ({ type, device, run, hash, signature }: Row): boolean =>
       type !== "event" || signature !== null || follower.get(device, hash, run) !== undefined,
   };
+}
+
+/** Leaves that the workspace signs, each for its purpose. */
+const signedBy: Partial<Record<LeafType, (hash: string) => Uint8Array>> = {
+  certificate: dayMessage,
+  expiry: expiryMessage,
+};
+
+function isSignedBy(publicKey: string, message: Uint8Array, signature: Uint8Array): boolean {
+  const x = Buffer.from(publicKey, "hex").toString("base64url");
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  return verifySignature(null, message, key, signature);
 }
 
 // What the bytes say of their place was compared when they came; a row that was changed since says something else.

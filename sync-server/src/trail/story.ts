@@ -184,6 +184,8 @@ function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
       return step("refused", `Refused: ${text("code")}.`);
     case "photo.arrived":
       return step("photo", `The photo's ${text("part") || "bytes"} arrived.`);
+    case "expired":
+      return step("other", `Its bytes expired by decision ${text("decision")}: ${text("reason")}`);
     case "document.stored":
       return step("other", "Stored.");
     case "document.conflict":
@@ -199,6 +201,7 @@ function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
     case "device.contact":
     case "attempt":
     case "import":
+    case "day.certified":
     case "relay.started":
     case "relay.stopped":
       return step("other", topic);

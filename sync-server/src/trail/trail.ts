@@ -27,6 +27,8 @@ export type TrailTopic =
   | "finding"
   | "alert"
   | "import"
+  | "day.certified"
+  | "expired"
   | "relay.started"
   | "relay.stopped";
 

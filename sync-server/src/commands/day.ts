@@ -1,0 +1,67 @@
+import { dayIn, dayWords } from "@sampai/engine";
+import { z } from "zod";
+import { sqlOf } from "../database/sql.ts";
+import { viewDay, type DayView } from "../day/day-view.ts";
+import { BadUsage, optional, required, type Command } from "./command.ts";
+import { openFolderForReading, workspaceIn } from "./open-for-reading.ts";
+import { print } from "./print.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  closed: "the day was closed",
+  "closed-again": "the day was closed again",
+  arrived: "what was missing came",
+  late: "something of the day came late",
+  photos: "the last photo came",
+};
+
+export const day: Command = {
+  name: "day",
+  positionals: "",
+  does: "Says how complete a person's day is, over all their devices, and what was certified of it.",
+  options: {
+    dir: { type: "string" },
+    rep: { type: "string" },
+    day: { type: "string" },
+    json: { type: "boolean" },
+  },
+  explains: {
+    dir: "the relay's data folder",
+    rep: "the person's code, such as R012",
+    day: "YYYY-MM-DD in the workspace's zone; today by default",
+    json: "one line of JSON, with the certificate as it was signed",
+  },
+  more: "Ends with status 1 while the day is not closed or not complete.",
+  run: (input) => {
+    const rep = required(input, "rep");
+    const { db, dir } = openFolderForReading(input);
+    try {
+      const { zone } = workspaceIn(dir);
+      const asked = z.iso.date().safeParse(optional(input, "day") ?? dayIn(Date.now(), zone));
+      if (!asked.success) throw new BadUsage("--day is a date such as 2026-11-25.");
+      if (db.prepare("select 1 from person where code = ?").get(rep) === undefined)
+        throw new BadUsage(`Nobody here is ${rep}.`);
+      const view = viewDay(sqlOf(db), { rep, day: asked.data, zone });
+      if (input.values["json"] === true) print(JSON.stringify(view));
+      else for (const line of linesOf(view)) print(line);
+      return Promise.resolve(view.state !== "open" && view.now.standing === "complete" ? 0 : 1);
+    } finally {
+      db.close();
+    }
+  },
+};
+
+function linesOf(view: DayView): string[] {
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: view.zone, hour: "2-digit", minute: "2-digit" });
+  const { closes = [] } = view.certificate?.says ?? {};
+  const counted = closes.reduce((sum, close) => sum + close.counted.events, 0);
+  const { here } = view.now.events;
+  const differs = view.certificate !== null && view.state === "closed" && counted !== here && closes.length > 0;
+  return [
+    view.sentence,
+    ...(differs ? [`The phone itself counted ${counted} events.`] : []),
+    ...view.issued.map(
+      ({ number, at, reason, standing, position }) =>
+        `Certificate ${number} of ${dayWords(dayIn(Date.parse(at), view.zone))}, ${time.format(Date.parse(at))}: ${standing.replaceAll("-", " ")}, because ${REASONS[reason]}. Order log #${position}, signed.`,
+    ),
+  ];
+}

@@ -1,0 +1,207 @@
+import { sha256Hex } from "@sampai/engine/core";
+import { dayCertificateSchema, dayMessage, type RelayMessage } from "@sampai/engine/wire";
+import assert from "node:assert/strict";
+import { createPublicKey, verify } from "node:crypto";
+import { after, before, test } from "node:test";
+import { workspaceIn } from "../../src/commands/open-for-reading.ts";
+import { newFolder, sampai, serveRelay, type RelayProcess } from "../relay-process.ts";
+import { askDay, dayCommand, dayOnce, startRepPhone, today } from "./rep-phone.ts";
+
+let dir: string;
+let relay: RelayProcess;
+let person = 0;
+const nextRep = () => `R${String((person += 1)).padStart(3, "0")}`;
+
+before(async () => {
+  dir = await newFolder();
+  relay = await serveRelay(dir);
+});
+after(() => relay.end("SIGTERM"));
+
+const rootVerifies = (message: Uint8Array, signature: Uint8Array) => {
+  const x = Buffer.from(workspaceIn(dir).rootKey, "hex").toString("base64url");
+  return verify(null, message, createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" }), signature);
+};
+
+test("a closed day is countersigned, told to the phone, and stands in the log as a leaf that can be proved", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  const events = phone.capture(47);
+  await phone.send(...events, phone.close(today(), 47));
+  const told = (await phone.talk.next()) as Extract<RelayMessage, { type: "certificate" }>;
+  assert.equal(told.type, "certificate");
+  assert.ok(rootVerifies(dayMessage(sha256Hex(told.certificate)), told.signature));
+  const certificate = dayCertificateSchema.parse(JSON.parse(new TextDecoder().decode(told.certificate)));
+  assert.equal(certificate.standing, "complete-except", "this device never said what it holds");
+  await phone.claim(events.at(-1) as (typeof events)[0]);
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.equal(view.certificate?.says.standing, "complete");
+  assert.deepEqual(view.certificate?.says.events, { here: 47, declared: 47 });
+  const { status, out } = await dayCommand(dir, rep);
+  assert.equal(status, 0);
+  assert.match(out, new RegExp(`^${rep}, \\d+ \\w+: complete\\. 47 of 47 events\\.\\n`));
+  assert.match(out, /Certificate 2 .*: complete, because what was missing came\./);
+  for (;;) {
+    const proved = await sampai("log", "prove", `${rep}/${today()}/2`, "--dir", dir);
+    if (proved.status === 0) break;
+    assert.match(proved.err, /log\.uncovered/);
+  }
+});
+
+test("what a claim announces and has not come is named as the exact range, and its arrival is certified", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  const events = phone.capture(3);
+  const close = phone.close(today(), 3);
+  const more = phone.capture(4);
+  await phone.claim(more.at(-1) as (typeof more)[0]);
+  await phone.send(...events, close);
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "incomplete");
+  assert.deepEqual(view.certificate?.says.missing, [{ device: phone.wire.device, run: close.run, from: 5, to: 8 }]);
+  assert.match(view.sentence, /incomplete, missing are events 5–8 of run \w{8} on device \w+\. 3 of 7 events\./);
+  await phone.send(...more);
+  const done = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.deepEqual(
+    done.issued.map(({ standing, reason }) => [standing, reason]),
+    [
+      ["incomplete", "closed"],
+      ["complete", "arrived"],
+    ],
+  );
+});
+
+test("a day covers all devices of its rep: what the other one holds back is missing, and when that is revoked, named", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  const tablet = await startRepPhone(relay.url, dir, rep);
+  const [kept] = tablet.capture(1);
+  assert.ok(kept);
+  await tablet.claim(kept);
+  const events = phone.capture(2);
+  await phone.claim();
+  await phone.send(...events, phone.close(today(), 2));
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "incomplete");
+  assert.equal(view.certificate?.says.missing[0]?.device, tablet.wire.device);
+  const revoked = await sampai("revoke", "--dir", dir, "--device", tablet.wire.device, "--reason", "lost");
+  assert.equal(revoked.status, 0, revoked.err);
+  const done = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.equal(done.certificate?.says.standing, "complete-except");
+  assert.deepEqual(
+    done.certificate?.says.except.map(({ device, why }) => [device, why]),
+    [[tablet.wire.device, "revoked"]],
+  );
+  assert.match(done.sentence, /complete except device \w+ \(revoked, last heard .*\)\. 2 of 2 events\./);
+});
+
+test("an event of a closed day that another device brings late restates the day with the reason", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  const tablet = await startRepPhone(relay.url, dir, rep);
+  await tablet.claim();
+  await phone.claim();
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  await tablet.send(...tablet.capture(3));
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.equal(view.issued[1]?.reason, "late");
+  assert.deepEqual(view.certificate?.says.events, { here: 5, declared: 5 });
+  assert.equal(view.certificate?.says.restates?.events, 2);
+  assert.equal(view.state, "closed");
+});
+
+test("a day that is reopened says so, and is certified again when it is closed again", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  await phone.send(...phone.capture(1));
+  const open = await askDay(relay.url, phone.wire.token, rep, today());
+  assert.equal(open.state, "reopened");
+  assert.match(open.sentence, /Reopened: 1 events since its last close\./);
+  await phone.send(phone.close(today(), 1));
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.equal(view.issued[1]?.reason, "closed-again");
+  assert.deepEqual(view.certificate?.says.events, { here: 3, declared: 3 });
+  assert.equal(view.certificate?.says.closes.length, 2);
+});
+
+test("a declared hole inside the day makes it complete with holes, and the event that fills it makes it complete", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  const [first, lost, third] = phone.capture(3);
+  assert.ok(first && lost && third);
+  const close = phone.close(today(), 3);
+  await phone.claim(close);
+  await phone.send(first);
+  await phone.send(third, close);
+  await phone.declareHole(lost);
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "complete-with-holes");
+  assert.deepEqual(view.certificate?.says.holes, [{ device: phone.wire.device, run: lost.run, from: 2, to: 2 }]);
+  assert.deepEqual(view.certificate?.says.events, { here: 2, declared: 3 });
+  await phone.send(lost);
+  const done = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.equal(done.certificate?.says.standing, "complete");
+  assert.deepEqual(done.certificate?.says.events, { here: 3, declared: 3 });
+});
+
+test("a close by a phone whose clock says 2031 or 1970 is filed under the day on which it can have been made", async () => {
+  for (const wrong of ["2031-05-01", "1970-01-01"]) {
+    const rep = nextRep();
+    const phone = await startRepPhone(relay.url, dir, rep);
+    await phone.claim();
+    const at = `${wrong}T00:00:00.000Z`;
+    const events = phone.capture(2, (envelope) => ({ ...envelope, at, clock: { ...envelope.clock, wall: at } }));
+    await phone.send(...events, phone.close(wrong, 2));
+    // Asked by the name that the phone knows it under.
+    const view = await dayOnce(relay.url, phone.wire.token, rep, wrong, ({ issued }) => issued.length > 0);
+    assert.equal(view.day, today());
+    assert.deepEqual(view.certificate?.says.events, { here: 2, declared: 2 });
+  }
+});
+
+test("a replacement phone closes the day that the revoked one began, and both phones' events count", async () => {
+  const rep = nextRep();
+  const old = await startRepPhone(relay.url, dir, rep);
+  await old.claim();
+  await old.send(...old.capture(3));
+  await sampai("revoke", "--dir", dir, "--device", old.wire.device, "--reason", "lost");
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "complete-except");
+  assert.deepEqual(view.certificate?.says.events, { here: 5, declared: 5 });
+});
+
+test("a rep reads no other rep's day; who is asked for and does not exist is answered the same", async () => {
+  const phone = await startRepPhone(relay.url, dir, nextRep());
+  const other = await startRepPhone(relay.url, dir, nextRep());
+  const ask = (rep: string) =>
+    fetch(`${relay.url}/v1/days/${rep}/${today()}`, { headers: { authorization: `Bearer ${phone.wire.token}` } });
+  for (const rep of [other.wire.device, "R002", "nobody"]) {
+    const answer = await ask(rep);
+    assert.equal(answer.status, 404);
+    assert.equal(((await answer.json()) as { code: string }).code, "day.unknown");
+  }
+  const malformed = await fetch(`${relay.url}/v1/days/R001/yesterday`, {
+    headers: { authorization: `Bearer ${phone.wire.token}` },
+  });
+  assert.equal(malformed.status, 404);
+});
+
+test("a relay that was killed certifies after its start what it had not, and `log verify` finds everything sound", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  await relay.end("SIGKILL");
+  relay = await serveRelay(dir);
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "complete");
+  const { status, out } = await sampai("log", "verify", "--dir", dir);
+  assert.equal(status, 0, out);
+});
