@@ -90,13 +90,13 @@ export async function openHeldDays(deps: {
       serial(async () => {
         const day = await verified(offered);
         if (!day.ok) return day;
-        const { certificate } = day.value;
+        const { certificate, bytes: text, signature, position } = day.value;
         const before = held.get(certificate.day);
         if (before !== undefined && !isNewer(certificate, before.certificate)) return err({ code: "day.older" });
         const others = newestFirst().filter(({ certificate: { day: other } }) => other !== certificate.day);
         const old = others.slice(KEPT - 1).map(({ certificate: { day: other } }) => other);
         await storage.commit([
-          { key: PREFIX + certificate.day, value: encodeFrame({ ...offered }) },
+          { key: PREFIX + certificate.day, value: encodeFrame({ certificate: text, signature, position }) },
           ...old.map((other) => ({ key: PREFIX + other, value: null })),
         ]);
         for (const other of old) held.delete(other);
