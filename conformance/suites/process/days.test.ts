@@ -117,7 +117,8 @@ test("L63 a rep's day speaks for all of the rep's devices, and names the one tha
   await second.append([first]);
   // Behind a gap: what is held says that something before it has not come.
   const held = await second.request(second.batch(later.slice(2)));
-  assert.equal((held?.["answers"] as { answer: string }[])[0]?.answer, "held");
+  const { answers } = held as { answers?: readonly { answer: string }[] };
+  assert.equal(answers?.[0]?.answer, "held");
   await makeOrders(1);
   await phone.ask("close-day");
   const certified = await phone.process.line(
