@@ -21,6 +21,7 @@ import { IdentityContext } from "./session/identity-context.ts";
 import type { Identities } from "./session/identities.ts";
 import { SessionContext, type Session } from "./session/session-context.ts";
 import { Announcer } from "./ui/Announcer.tsx";
+import { ErrorBoundary } from "./ui/ErrorBoundary.tsx";
 import { UpdateOffer } from "./ui/UpdateOffer.tsx";
 import { ZoneContext } from "./ui/use-words.ts";
 
@@ -42,13 +43,15 @@ export function App({ first, identities }: { first: Identity | null; identities:
       <SessionContext value={session}>
         <IdentityContext value={identity}>
           <ZoneContext value={identity?.zone ?? "Asia/Kuala_Lumpur"}>
-            <BrowserRouter>
-              <UpdateOffer />
-              <Routes>
-                <Route path="/enrol" element={<EnrolScreen />} />
-                <Route path="*" element={identity === null ? <Navigate to="/enrol" replace /> : <ByRole />} />
-              </Routes>
-            </BrowserRouter>
+            <ErrorBoundary>
+              <BrowserRouter>
+                <UpdateOffer />
+                <Routes>
+                  <Route path="/enrol" element={<EnrolScreen />} />
+                  <Route path="*" element={identity === null ? <Navigate to="/enrol" replace /> : <ByRole />} />
+                </Routes>
+              </BrowserRouter>
+            </ErrorBoundary>
           </ZoneContext>
         </IdentityContext>
       </SessionContext>

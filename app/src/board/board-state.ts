@@ -1,64 +1,61 @@
+import { z } from "zod";
+
+// What the relay answers is read against these shapes: a newer relay may say more, one that says less is told as such.
+
+const count = z.number();
+const utc = z.string().nullable();
+
 /** How far one person's figures can be believed, as the relay states it. Times RFC 3339 UTC. */
-export interface Completeness {
-  readonly standing: "all-in" | "owing" | "silent" | "off";
-  readonly completeTo: string | null;
+export const completenessSchema = z.object({
+  standing: z.enum(["all-in", "owing", "silent", "off"]),
+  completeTo: utc,
   /** Null: this person's devices have never said what they hold. */
-  readonly owedEvents: number | null;
-  readonly owedOrders: number | null;
-  readonly owedPhotos: number;
-  readonly received: number;
-  readonly declared: number | null;
-  readonly heardAt: string | null;
-  readonly oldestUnsentAt: string | null;
-}
+  owedEvents: count.nullable(),
+  owedOrders: count.nullable(),
+  owedPhotos: count,
+  received: count,
+  declared: count.nullable(),
+  heardAt: utc,
+  oldestUnsentAt: utc,
+});
+export type Completeness = z.infer<typeof completenessSchema>;
 
 /** Planned stops. Only `notVisited` says that nobody was there; `owed` and `unknown` say that HQ cannot tell. */
-export interface Stops {
-  readonly planned: number;
-  readonly visited: number;
-  readonly notVisited: number;
-  readonly owed: number;
-  readonly unknown: number;
-}
+const stopsSchema = z.object({ planned: count, visited: count, notVisited: count, owed: count, unknown: count });
 
-export interface RepRow {
-  readonly key: string;
-  readonly name: string;
-  readonly onLeave: boolean;
-  readonly visits: number;
-  readonly orders: number;
-  readonly valueSen: number;
-  readonly heldOrders: number;
-  readonly heldValueSen: number;
-  readonly stops: Stops;
-  readonly completeness: Completeness;
-}
+const figures = { visits: count, orders: count, valueSen: count, heldOrders: count, heldValueSen: count };
 
-export interface BoardTop {
-  readonly day: string;
-  readonly completeTo: string | null;
-  readonly owing: { readonly reps: number; readonly events: number; readonly orders: number; readonly photos: number };
-  readonly silent: { readonly reps: number; readonly since: string | null; readonly codes: readonly string[] };
-  readonly allIn: number;
-  readonly visits: number;
-  readonly orders: number;
-  readonly valueSen: number;
-  readonly heldOrders: number;
-  readonly heldValueSen: number;
-  readonly stops: Stops;
-}
+const repRowSchema = z.object({
+  key: z.string(),
+  name: z.string(),
+  onLeave: z.boolean(),
+  ...figures,
+  stops: stopsSchema,
+  completeness: completenessSchema,
+});
+export type RepRow = z.infer<typeof repRowSchema>;
+
+const boardTopSchema = z.object({
+  day: z.string(),
+  completeTo: utc,
+  owing: z.object({ reps: count, events: count, orders: count, photos: count }),
+  silent: z.object({ reps: count, since: utc, codes: z.array(z.string()) }),
+  allIn: count,
+  ...figures,
+  stops: stopsSchema,
+});
+export type BoardTop = z.infer<typeof boardTopSchema>;
 
 /** The board as it stands in this browser. */
-export interface BoardState {
-  readonly top: BoardTop;
-  readonly rows: readonly RepRow[];
-}
+export const boardStateSchema = z.object({ top: boardTopSchema, rows: z.array(repRowSchema) });
+export type BoardState = z.infer<typeof boardStateSchema>;
 
-export interface BoardDelta {
-  readonly top: BoardTop | null;
-  readonly put: readonly RepRow[];
-  readonly gone: readonly string[];
-}
+export const boardDeltaSchema = z.object({
+  top: boardTopSchema.nullable(),
+  put: z.array(repRowSchema),
+  gone: z.array(z.string()),
+});
+export type BoardDelta = z.infer<typeof boardDeltaSchema>;
 
 /** The board after a change: rows keep their order by key. */
 export function applyDelta(board: BoardState, { top, put, gone }: BoardDelta): BoardState {

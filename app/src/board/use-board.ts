@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { useIdentity } from "../session/identity-context.ts";
-import { applyDelta, type BoardDelta, type BoardState } from "./board-state.ts";
+import { applyDelta, boardDeltaSchema, boardStateSchema, type BoardState } from "./board-state.ts";
 import { followFeed } from "./live-feed.ts";
 
 /** What the screen knows of the board: never numbers without saying how old they are. */
@@ -15,6 +15,9 @@ export interface Board {
   readonly changes: number;
 }
 
+/** Stands where a status would: the relay answered something that this app cannot read. */
+const UNREADABLE = 422;
+
 export function useBoard(name: string): Board {
   const { relay, token } = useIdentity();
   const [state, setState] = useState<Board>({ board: null, live: false, heardAt: null, trouble: null, changes: 0 });
@@ -26,9 +29,15 @@ export function useBoard(name: string): Board {
         event: ({ event, data }) =>
           setState((before) => {
             const heard = { ...before, heardAt: new Date().toISOString(), changes: before.changes + 1 };
-            if (event === "snapshot") return { ...heard, board: data as BoardState };
+            if (event === "snapshot") {
+              const read = boardStateSchema.safeParse(data);
+              return read.success ? { ...heard, board: read.data } : { ...heard, trouble: UNREADABLE };
+            }
             if (event === "delta" && before.board !== null) {
-              return { ...heard, board: applyDelta(before.board, data as BoardDelta) };
+              const read = boardDeltaSchema.safeParse(data);
+              return read.success
+                ? { ...heard, board: applyDelta(before.board, read.data) }
+                : { ...heard, trouble: UNREADABLE };
             }
             return heard;
           }),

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import type { z } from "zod";
 import { useIdentity } from "../session/identity-context.ts";
 
 export type Asked<T> =
@@ -7,8 +8,14 @@ export type Asked<T> =
   /** `status` 0: no answer came. */
   | { readonly state: "error"; readonly status: number };
 
-/** Asks the relay for JSON; again whenever `again` changes, while the last answer stays on the screen. */
-export function useRelay<T>(path: string, again: unknown = null): Asked<T> {
+/** Stands where a status would: the relay answered something that this app cannot read. */
+const UNREADABLE = 422;
+
+/**
+ * Asks the relay for JSON of this shape; again whenever `again` changes, while the last answer stays on the screen.
+ * `schema` is the same object at every call.
+ */
+export function useRelay<T>(schema: z.ZodType<T>, path: string, again: unknown = null): Asked<T> {
   const { relay, token } = useIdentity();
   const [asked, setAsked] = useState<{ path: string; answer: Asked<T> }>({ path, answer: { state: "loading" } });
   useEffect(() => {
@@ -21,7 +28,8 @@ export function useRelay<T>(path: string, again: unknown = null): Asked<T> {
           signal: abort.signal,
         });
         if (!answer.ok) return { state: "error", status: answer.status };
-        return { state: "here", value: (await answer.json()) as T };
+        const read = schema.safeParse(await answer.json());
+        return read.success ? { state: "here", value: read.data } : { state: "error", status: UNREADABLE };
       } catch {
         return { state: "error", status: 0 };
       }
@@ -36,6 +44,6 @@ export function useRelay<T>(path: string, again: unknown = null): Asked<T> {
       );
     });
     return () => abort.abort();
-  }, [relay, token, path, again]);
+  }, [schema, relay, token, path, again]);
   return asked.path === path ? asked.answer : { state: "loading" };
 }

@@ -494,6 +494,11 @@ export const en = {
     version: "this app is too old. Update it; your work stays here.",
     other: "your work stays here; tell your supervisor.",
   },
+  broken: {
+    title: "This screen stopped",
+    text: "Everything that you saved is kept on this phone. Open the app again; if it happens once more, tell your supervisor.",
+    again: "Open again",
+  },
   update: {
     ready: "A new version is ready.",
     use: "Use it now",

@@ -499,6 +499,11 @@ export const ms: Translation = {
     version: "aplikasi ini terlalu lama. Kemas kini; kerja anda kekal di sini.",
     other: "kerja anda kekal di sini; beritahu penyelia anda.",
   },
+  broken: {
+    title: "Skrin ini terhenti",
+    text: "Semua yang anda simpan kekal pada telefon ini. Buka aplikasi semula; jika berulang, beritahu penyelia anda.",
+    again: "Buka semula",
+  },
   update: {
     ready: "Versi baharu sudah sedia.",
     use: "Guna sekarang",

@@ -57,7 +57,12 @@ export function Screen({ title, back, wide = false, foot, children }: ScreenProp
       <IonContent>
         <div className={wide ? "screen wide" : "screen"}>{children}</div>
       </IonContent>
-      {(foot !== undefined || back === undefined) && <IonFooter>{foot ?? <Nav />}</IonFooter>}
+      {foot !== undefined && <IonFooter>{foot}</IonFooter>}
+      {foot === undefined && back === undefined && (
+        <IonFooter className="nav-foot">
+          <Nav />
+        </IonFooter>
+      )}
     </IonPage>
   );
 }

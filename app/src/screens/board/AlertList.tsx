@@ -1,18 +1,24 @@
 import { checkmarkDoneOutline } from "ionicons/icons";
 import { useState } from "react";
+import { z } from "zod";
 import { useRelay } from "../../board/use-relay.ts";
 import { useIdentity } from "../../session/identity-context.ts";
 import { Empty } from "../../ui/Empty.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
-interface Alert {
-  readonly alert: string;
-  readonly reason: string;
-  /** RFC 3339 UTC. */
-  readonly since: string;
-  readonly snoozed: { readonly until: string; readonly by: string } | null;
-}
+const alertsSchema = z.object({
+  alerts: z.array(
+    z.object({
+      alert: z.string(),
+      reason: z.string(),
+      /** RFC 3339 UTC. */
+      since: z.string(),
+      snoozed: z.object({ until: z.string(), by: z.string() }).nullable(),
+    }),
+  ),
+});
+type Alert = z.infer<typeof alertsSchema>["alerts"][number];
 
 const SNOOZE_MS = 4 * 3_600_000;
 
@@ -21,7 +27,7 @@ export function AlertList({ again }: { again: unknown }) {
   const { t, format } = useWords();
   const { relay, token } = useIdentity();
   const [snoozes, setSnoozes] = useState(0);
-  const asked = useRelay<{ readonly alerts: readonly Alert[] }>("/v1/alerts", `${String(again)}/${snoozes}`);
+  const asked = useRelay(alertsSchema, "/v1/alerts", `${String(again)}/${snoozes}`);
   const snooze = async ({ alert }: Alert) => {
     const until = new Date(Date.now() + SNOOZE_MS).toISOString();
     await fetch(`${relay}/v1/alerts/${encodeURIComponent(alert)}/snooze`, {

@@ -160,7 +160,7 @@ function Reps({ rows }: { rows: readonly RepRow[] }) {
       {rows.length === 0 ? (
         <Empty icon={peopleOutline}>{t("board.empty")}</Empty>
       ) : (
-        <div className="table-scroll" tabIndex={0} role="region" aria-labelledby="reps">
+        <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="reps">
           <table className="stacking">
             <thead>
               <tr>

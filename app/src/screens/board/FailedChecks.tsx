@@ -1,24 +1,29 @@
 import { checkmarkDoneOutline } from "ionicons/icons";
 import { Link } from "react-router-dom";
+import { z } from "zod";
 import { useRelay } from "../../board/use-relay.ts";
 import { Empty } from "../../ui/Empty.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
-interface FailedCheck {
-  readonly event: string;
-  readonly rule: string;
-  readonly sentence: { readonly en: string; readonly ms: string };
-  readonly rep: string;
-  readonly store: string | null;
-}
+const failedChecksSchema = z.object({
+  rows: z.array(
+    z.object({
+      event: z.string(),
+      rule: z.string(),
+      sentence: z.object({ en: z.string(), ms: z.string() }),
+      rep: z.string(),
+      store: z.string().nullable(),
+    }),
+  ),
+});
 
 const SHOWN = 12;
 
 /** Business rules that said no, newest first, each leading to the fact it is about. */
 export function FailedChecks({ again }: { again: unknown }) {
   const { t, language } = useWords();
-  const asked = useRelay<{ readonly rows: readonly FailedCheck[] }>(`/v1/verdicts?count=${SHOWN}`, again);
+  const asked = useRelay(failedChecksSchema, `/v1/verdicts?count=${SHOWN}`, again);
   return (
     <section className="card" aria-labelledby="failed-checks">
       <h2 id="failed-checks">{t("board.checks")}</h2>

@@ -1,24 +1,29 @@
 import { checkmarkDoneOutline } from "ionicons/icons";
 import { Link } from "react-router-dom";
+import { z } from "zod";
 import { useRelay } from "../../board/use-relay.ts";
 import { Empty } from "../../ui/Empty.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
-interface Finding {
-  readonly event: string;
-  readonly detector: string;
-  readonly sentence: string;
-  readonly rep: string;
-  readonly store: string | null;
-}
+const findingsSchema = z.object({
+  rows: z.array(
+    z.object({
+      event: z.string(),
+      detector: z.string(),
+      sentence: z.string(),
+      rep: z.string(),
+      store: z.string().nullable(),
+    }),
+  ),
+});
 
 const SHOWN = 12;
 
 /** What the detectors noticed: questions to ask, each leading to the fact it is about. */
 export function FindingList({ again }: { again: unknown }) {
   const { t } = useWords();
-  const asked = useRelay<{ readonly rows: readonly Finding[] }>(`/v1/findings?count=${SHOWN}`, again);
+  const asked = useRelay(findingsSchema, `/v1/findings?count=${SHOWN}`, again);
   return (
     <section className="card" aria-labelledby="findings">
       <h2 id="findings">{t("board.findings")}</h2>

@@ -1,6 +1,7 @@
 import { kindByName, policies, ringgit, type OrderLine } from "@sampai/engine";
 import { cubeOutline } from "ionicons/icons";
 import { useParams } from "react-router-dom";
+import { z } from "zod";
 import { useRelay } from "../../board/use-relay.ts";
 import { Badge } from "../../ui/Badge.tsx";
 import { Empty } from "../../ui/Empty.tsx";
@@ -8,38 +9,36 @@ import { Loading } from "../../ui/Loading.tsx";
 import { Screen } from "../../ui/Screen.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
-interface Verdict {
-  readonly rule: string;
-  readonly verdict: "fail" | "not-checked";
-  readonly sentence: { readonly en: string; readonly ms: string };
-}
+const sentence = z.object({ en: z.string(), ms: z.string() });
 
-interface OrderView {
-  readonly id: string;
-  readonly kind: string;
-  readonly rep: string;
-  readonly store: string | null;
-  readonly state: readonly { readonly step: string; readonly at: string | null }[];
-  readonly body: unknown;
-  readonly seen: { readonly pack: number | null };
-  readonly judgement: {
-    readonly judged: boolean;
-    readonly passed: readonly string[];
-    readonly verdicts: readonly Verdict[];
-    readonly findings: readonly { readonly detector: string; readonly sentence: string }[];
-  };
-  readonly receipt: { readonly position: number; readonly received: string; readonly sha256: string };
-}
+const orderViewSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  rep: z.string(),
+  store: z.string().nullable(),
+  state: z.array(z.object({ step: z.string(), at: z.string().nullable() })),
+  body: z.unknown(),
+  seen: z.object({ pack: z.number().nullable() }),
+  judgement: z.object({
+    judged: z.boolean(),
+    passed: z.array(z.string()),
+    verdicts: z.array(z.object({ rule: z.string(), verdict: z.enum(["fail", "not-checked"]), sentence })),
+    findings: z.array(z.object({ detector: z.string(), sentence: z.string() })),
+  }),
+  receipt: z.object({ position: z.number(), received: z.string() }),
+});
+type OrderView = z.infer<typeof orderViewSchema>;
 
-interface Story {
-  readonly steps: readonly { readonly at: string; readonly what: string; readonly sentence: string }[];
-}
+const storySchema = z.object({
+  /** `at` is null for what keeps no time of its own. */
+  steps: z.array(z.object({ at: z.string().nullable(), sentence: z.string() })),
+});
 
 /** One order (or any other fact) at headquarters: what it says, how it was checked, and where it spent its time. */
 export function OrderViewScreen({ back }: { back: string }) {
   const { t } = useWords();
   const id = useParams()["order"] ?? "";
-  const asked = useRelay<OrderView>(`/v1/orders/${encodeURIComponent(id)}`);
+  const asked = useRelay(orderViewSchema, `/v1/orders/${encodeURIComponent(id)}`);
   return (
     <Screen title={t("orderView.title")} back={back} wide>
       {asked.state === "loading" && <Loading />}
@@ -186,7 +185,7 @@ function Checks({ order }: { order: OrderView }) {
 
 function Trail({ id }: { id: string }) {
   const { t, format } = useWords();
-  const asked = useRelay<Story>(`/v1/trail/${encodeURIComponent(id)}`);
+  const asked = useRelay(storySchema, `/v1/trail/${encodeURIComponent(id)}`);
   return (
     <section className="card" aria-labelledby="trail">
       <h2 id="trail">{t("orderView.trail")}</h2>
@@ -199,10 +198,10 @@ function Trail({ id }: { id: string }) {
       {asked.state === "here" && (
         <ol className="timeline">
           {asked.value.steps.map((step, index) => (
-            <li key={`${step.at}/${index}`}>
+            <li key={`${step.at ?? ""}/${index}`}>
               <div>
                 <p>{step.sentence}</p>
-                <p className="soft small">{format.time(step.at)}</p>
+                {step.at !== null && <p className="soft small">{format.time(step.at)}</p>}
               </div>
             </li>
           ))}
