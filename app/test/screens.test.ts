@@ -137,7 +137,7 @@ test("a rep works a whole visit without signal, also across a reload, and HQ's b
   await page.getByText("1 of").waitFor();
   // After the reload this browser claims to have a network again: the strip says what it owes all the same.
   await strip(page)
-    .getByText(/on this phone, oldest .*(waiting for signal|next try)/)
+    .getByText(/on this phone, oldest .*(waiting for signal|trying again soon|next try)/)
     .waitFor();
   await page.getByRole("link", { name: "Sync" }).click();
   await page.getByRole("tab", { name: /^Waiting/ }).click();
@@ -170,6 +170,7 @@ test("a rep works a whole visit without signal, also across a reload, and HQ's b
   await page.getByRole("button", { name: "End the day" }).click();
   await page.getByRole("button", { name: "Close the day" }).click();
   await page.getByText("The day is closed.").waitFor();
+  await page.getByText("HQ's certificate for today").waitFor();
   await look(rep, "day-end");
   await page.getByRole("link", { name: "Me" }).click();
   await page.getByRole("radio", { name: "Bahasa Malaysia" }).check();

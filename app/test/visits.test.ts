@@ -17,18 +17,18 @@ function fact(kind: string, at: string, visit: string | null = null, body: unkno
   return { envelope, hash: "", state: "saved", term: null, position: null, savedAt: at };
 }
 
-test("a rep's location is wanted from the start of the day to its end, also when the day runs past midnight", () => {
+test("a rep's location is wanted from the start of the day to its end, and a day that was never ended is over with it", () => {
   const start = fact("attendance.started.v1", "2026-11-24T00:05:00.000Z");
-  const late = Date.parse("2026-11-24T17:30:00.000Z");
-  assert.equal(workingDay([], late, ZONE).working, false);
-  assert.equal(workingDay([start], late, ZONE).working, true);
-  const end = fact("attendance.ended.v1", "2026-11-24T17:31:00.000Z");
-  assert.equal(workingDay([start, end], late, ZONE).working, false);
-  const again = fact("attendance.started.v1", "2026-11-25T00:01:00.000Z");
-  assert.equal(workingDay([start, end, again], late, ZONE).working, true);
+  assert.equal(workingDay([], "2026-11-24", ZONE).working, false);
+  assert.equal(workingDay([start], "2026-11-24", ZONE).working, true);
+  assert.equal(workingDay([start], "2026-11-25", ZONE).working, false);
+  const end = fact("attendance.ended.v1", "2026-11-24T09:31:00.000Z");
+  assert.equal(workingDay([start, end], "2026-11-24", ZONE).working, false);
+  const again = fact("attendance.started.v1", "2026-11-24T11:01:00.000Z");
+  assert.equal(workingDay([start, end, again], "2026-11-24", ZONE).working, true);
 });
 
-test("a closed day counts what was captured since the close before it", () => {
+test("a closed day counts what was captured since the close before it, and is open again when more is captured", () => {
   const first = [
     fact("attendance.started.v1", "2026-11-23T01:00:00.000Z"),
     fact("day.closed.v1", "2026-11-23T10:00:00.000Z"),
@@ -38,11 +38,13 @@ test("a closed day counts what was captured since the close before it", () => {
     fact("photo.captured.v1", "2026-11-24T02:00:00.000Z", "v"),
     fact("attendance.ended.v1", "2026-11-24T09:00:00.000Z"),
   ];
-  const now = Date.parse("2026-11-24T09:30:00.000Z");
-  const open = workingDay([...first, ...second], now, ZONE);
+  const open = workingDay([...first, ...second], "2026-11-24", ZONE);
   assert.deepEqual([open.closed, open.events, open.photos], [false, 3, 1]);
-  const closed = workingDay([...first, ...second, fact("day.closed.v1", "2026-11-24T09:20:00.000Z")], now, ZONE);
+  const all = [...first, ...second, fact("day.closed.v1", "2026-11-24T09:20:00.000Z")];
+  const closed = workingDay(all, "2026-11-24", ZONE);
   assert.deepEqual([closed.closed, closed.events], [true, 0]);
+  const later = workingDay([...all, fact("photo.captured.v1", "2026-11-24T09:40:00.000Z", "v")], "2026-11-24", ZONE);
+  assert.deepEqual([later.closed, later.events], [false, 1]);
 });
 
 test("a visit is what its check-in, the facts that name it and its check-out say together", () => {
@@ -131,8 +133,13 @@ test("an enrolment link is read from the address, a pasted link or a bare code, 
   }
 });
 
-function row(key: string, standing: RepRow["completeness"]["standing"], oldestUnsentAt: string | null = null): RepRow {
-  return { key, name: key, completeness: { standing, oldestUnsentAt } } as RepRow;
+function row(
+  key: string,
+  standing: RepRow["completeness"]["standing"],
+  oldestUnsentAt: string | null = null,
+  heardAt: string | null = "2026-11-24T05:00:00Z",
+): RepRow {
+  return { key, name: key, completeness: { standing, oldestUnsentAt, heardAt } } as RepRow;
 }
 
 test("a board's change replaces the rows that it names and leaves the others", () => {
@@ -148,8 +155,9 @@ test("a board's change replaces the rows that it names and leaves the others", (
   assert.equal(next.top, board.top);
 });
 
-test("the board puts those first about whom something is unknown or owed, the longest waiting first", () => {
+test("the board puts those first who owe or fell silent, the longest waiting first, and phones never heard last", () => {
   const rows = [
+    row("e", "silent", null, null),
     row("d", "all-in"),
     row("b", "owing", "2026-11-24T03:00:00Z"),
     row("a", "owing", "2026-11-24T01:00:00Z"),
@@ -157,6 +165,6 @@ test("the board puts those first about whom something is unknown or owed, the lo
   ];
   assert.deepEqual(
     byUrgency(rows).map(({ key }) => key),
-    ["c", "a", "b", "d"],
+    ["a", "b", "c", "d", "e"],
   );
 });

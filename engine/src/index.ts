@@ -8,6 +8,7 @@ export * from "./events/event.ts";
 export * from "./events/kinds/index.ts";
 export type { EventKind } from "./events/kinds/kind.ts";
 export * from "./events/order-lines.ts";
+export { isWorking } from "./events/working-day.ts";
 export * from "./identity.ts";
 export * from "./documents/documents.ts";
 export * from "./engine.ts";

@@ -65,12 +65,16 @@ export function applyDelta(board: BoardState, { top, put, gone }: BoardDelta): B
   return { top: top ?? board.top, rows: [...rows.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) };
 }
 
-const urgency = { silent: 0, owing: 1, "all-in": 2, off: 3 } as const;
+const urgency = { owing: 0, silent: 1, "all-in": 2, off: 4 } as const;
 
-/** Those about whom something is owed or unknown first, the longest waiting before the others. */
+/** A phone that was never heard at all is not news: it stands behind those at work. */
+const rankOf = ({ completeness: { standing, heardAt } }: RepRow) =>
+  standing === "silent" && heardAt === null ? 3 : urgency[standing];
+
+/** Those first about whom something is owed or has fallen silent, the longest waiting before the others. */
 export function byUrgency(rows: readonly RepRow[]): readonly RepRow[] {
   return rows.toSorted((a, b) => {
-    const order = urgency[a.completeness.standing] - urgency[b.completeness.standing];
+    const order = rankOf(a) - rankOf(b);
     if (order !== 0) return order;
     const [left, right] = [a.completeness.oldestUnsentAt ?? "~", b.completeness.oldestUnsentAt ?? "~"];
     return left < right ? -1 : left > right ? 1 : a.name < b.name ? -1 : 1;

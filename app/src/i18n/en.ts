@@ -81,6 +81,7 @@ export const en = {
     sending: "sending now",
     connecting: "reaching HQ",
     noSignal: "waiting for signal",
+    trySoon: "trying again soon",
     nextTry: "next try {{time}}",
     byChoice: "offline by your choice",
     refused: "HQ does not accept this phone",
@@ -355,6 +356,16 @@ export const en = {
   },
   day: {
     title: "Day end",
+    certificate: "HQ's certificate for today",
+    standing: {
+      complete: "Complete",
+      "complete-with-holes": "Complete, with records this phone lost",
+      "complete-except": "Complete, except a device not heard",
+      incomplete: "Not complete yet",
+    },
+    certified: "{{here}} of {{declared}} entries are at HQ.",
+    certifiedPhotos: "{{owed}} of {{captured}} photos still to come.",
+    certificateNumber: "Certificate {{number}}, no. {{position}} in the order log",
     end: "End the day",
     close: "Close the day",
     stillOpen: "You are still checked in at {{store}}. Check out first.",
@@ -480,7 +491,7 @@ export const en = {
     enrolAnother: "Join with another link",
   },
   photoWait: {
-    event: "waits until HQ knows of it",
+    event: "follows its visit",
     signal: "waits for signal",
     wifi: "waits for Wi-Fi",
     roaming: "waits until you are home: no photos while roaming",

@@ -84,6 +84,7 @@ export const ms: Translation = {
     sending: "sedang dihantar",
     connecting: "menghubungi ibu pejabat",
     noSignal: "menunggu isyarat",
+    trySoon: "akan mencuba lagi sebentar",
     nextTry: "cubaan seterusnya {{time}}",
     byChoice: "luar talian atas pilihan anda",
     refused: "ibu pejabat tidak menerima telefon ini",
@@ -358,6 +359,16 @@ export const ms: Translation = {
   },
   day: {
     title: "Tamat hari",
+    certificate: "Sijil ibu pejabat untuk hari ini",
+    standing: {
+      complete: "Lengkap",
+      "complete-with-holes": "Lengkap, dengan rekod yang hilang pada telefon",
+      "complete-except": "Lengkap, kecuali peranti yang tidak didengar",
+      incomplete: "Belum lengkap",
+    },
+    certified: "{{here}} daripada {{declared}} catatan di ibu pejabat.",
+    certifiedPhotos: "{{owed}} daripada {{captured}} gambar belum sampai.",
+    certificateNumber: "Sijil {{number}}, no. {{position}} dalam log pesanan",
     end: "Tamatkan hari",
     close: "Tutup hari",
     stillOpen: "Anda masih berdaftar di {{store}}. Daftar keluar dahulu.",
@@ -485,7 +496,7 @@ export const ms: Translation = {
     enrolAnother: "Sertai dengan pautan lain",
   },
   photoWait: {
-    event: "menunggu sehingga ibu pejabat mengetahuinya",
+    event: "mengikut lawatannya",
     signal: "menunggu isyarat",
     wifi: "menunggu Wi-Fi",
     roaming: "menunggu anda pulang: tiada gambar semasa perayauan",

@@ -2,9 +2,10 @@ import { dayIn, msFromUtc, ringgit } from "@sampai/engine";
 import { useState } from "react";
 import { Link } from "react-router-dom";
 import { takePlace } from "../device/location.ts";
-import { useFacts, useStatus } from "../session/engine-context.tsx";
+import { useEngine, useFacts, useStatus } from "../session/engine-context.tsx";
 import { useCapture } from "../session/use-capture.ts";
 import { useForm } from "../session/use-form.ts";
+import { useChanging } from "../session/use-changing.ts";
 import { useWorkingDay } from "../session/use-working-day.ts";
 import { useStoreNames } from "../stores/store-names.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -22,7 +23,7 @@ export function DayEndScreen() {
   const status = useStatus();
   const day = useWorkingDay();
   const storeName = useStoreNames();
-  const today = facts.filter(({ envelope }) => dayIn(msFromUtc(envelope.at), zone) === dayIn(day.nowMs, zone));
+  const today = facts.filter(({ envelope }) => dayIn(msFromUtc(envelope.at), zone) === day.today);
   const orders = today.filter((fact) => isKind(fact, "orderPlaced"));
   const done = today.filter(({ state }) => state === "at-hq").length;
   const open = openVisit(visitsOf(facts));
@@ -61,8 +62,38 @@ export function DayEndScreen() {
           </Link>
         </section>
       )}
+      <Certificate />
       <CloseDay canEnd={open === null} />
     </Screen>
+  );
+}
+
+/** What HQ has signed of today: whether all of it is there, over all of this person's devices. */
+function Certificate() {
+  const { t, format } = useWords();
+  const engine = useEngine();
+  const { today } = useWorkingDay();
+  const held = useChanging(
+    (changed) => engine.days.onCertified(changed),
+    () => engine.days.of(today),
+    [engine, today],
+  );
+  if (held === undefined) return null;
+  const { standing, events, photos, number } = held.certificate;
+  return (
+    <section className="card" aria-labelledby="certificate">
+      <h2 id="certificate">{t("day.certificate")}</h2>
+      <p>
+        <Badge icon={standing === "complete" ? "done" : "alert"} tone={standing === "complete" ? "done" : "waits"}>
+          {t(`day.standing.${standing}`)}
+        </Badge>
+      </p>
+      <p>
+        {t("day.certified", { here: events.here, declared: events.declared })}
+        {photos.owed > 0 && ` ${t("day.certifiedPhotos", { owed: photos.owed, captured: photos.captured })}`}
+      </p>
+      <p className="soft small">{t("day.certificateNumber", { number, position: format.number(held.position) })}</p>
+    </section>
   );
 }
 
@@ -76,7 +107,7 @@ function Figure({ name, value }: { name: string; value: string }) {
 }
 
 function CloseDay({ canEnd }: { canEnd: boolean }) {
-  const { t, format, zone } = useWords();
+  const { t, format } = useWords();
   const day = useWorkingDay();
   const { capture, busy, problem } = useCapture();
   const ending = useForm("attendance-ended", nothing);
@@ -90,7 +121,7 @@ function CloseDay({ canEnd }: { canEnd: boolean }) {
     await capture({ kind: "attendanceEnded", id: ending.id, body: { odometerKm: null }, place });
   };
   const close = async () => {
-    const body = { day: dayIn(day.nowMs, zone), events: day.events, photos: day.photos };
+    const body = { day: day.today, events: day.events, photos: day.photos };
     await capture({ kind: "dayClosed", body, place: null });
   };
 

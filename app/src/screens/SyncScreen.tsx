@@ -65,11 +65,12 @@ export function SyncScreen() {
             aria-controls="sync-panel"
             onClick={() => setChosen(each)}
           >
-            {t(`sync.tabs.${each}`)} ({counts[each]})
+            {t(`sync.tabs.${each}`)}
+            {counts[each] > 0 && ` (${counts[each]})`}
           </button>
         ))}
       </div>
-      <div className="stack" id="sync-panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+      <div className="panel" id="sync-panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === "needsYou" && <NeedsYouPanel refused={refused} needs={needs} photos={photosWithTrouble} />}
         {tab === "waiting" && <WaitingPanel facts={waiting} photos={photosWaiting} />}
         {tab === "atHq" &&

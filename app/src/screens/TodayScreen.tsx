@@ -1,4 +1,3 @@
-import { dayIn } from "@sampai/engine";
 import { IonIcon } from "@ionic/react";
 import { calendarOutline, chevronForwardOutline, storefrontOutline } from "ionicons/icons";
 import { useState } from "react";
@@ -30,7 +29,7 @@ export function TodayScreen() {
   const key = planKey(identity.rep, day.nowMs, zone);
   const plan = useDocument("plan", key);
   const stores = useSummaries("store");
-  const stops = plan.state === "here" ? stopsOf(key, plan.value.value, dayIn(day.nowMs, zone), visits) : [];
+  const stops = plan.state === "here" ? stopsOf(key, plan.value.value, day.today, visits) : [];
 
   return (
     <Screen title={t("today.title")}>

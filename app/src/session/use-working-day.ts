@@ -1,14 +1,14 @@
 import { bestMs } from "@sampai/engine";
-import { useIdentity } from "./identity-context.ts";
-import { useEngine, useFacts } from "./engine-context.tsx";
-import { systemClock } from "./system.ts";
 import { workingDay, type WorkingDay } from "../visits/working-day.ts";
+import { useEngine, useFacts } from "./engine-context.tsx";
+import { useIdentity } from "./identity-context.ts";
+import { systemClock } from "./system.ts";
 
-/** The working day as it stands now, by the best time this phone can give. */
-export function useWorkingDay(): WorkingDay & { readonly nowMs: number } {
+/** The working day as it stands now, by the best time this phone can give. `today` is `YYYY-MM-DD`. */
+export function useWorkingDay(): WorkingDay & { readonly nowMs: number; readonly today: string } {
   const engine = useEngine();
   const { zone } = useIdentity();
   const facts = useFacts();
-  const nowMs = bestMs(systemClock, engine.status().anchor);
-  return { ...workingDay(facts, nowMs, zone), nowMs };
+  const today = engine.today();
+  return { ...workingDay(facts, today, zone), nowMs: bestMs(systemClock, engine.status().anchor), today };
 }

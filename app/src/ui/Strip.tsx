@@ -11,6 +11,9 @@ export function debtOf(status: SyncStatus): number {
   return status.queue.events + status.queue.documents;
 }
 
+/** A try this near is not worth a time of day. */
+const SOON_MS = 60_000;
+
 export type StripTone = "done" | "waits" | "person" | "plain";
 
 export function stripTone(status: SyncStatus): StripTone {
@@ -49,6 +52,7 @@ export function useDebtSentence(): (status: SyncStatus) => string {
           return t("strip.refused");
         case "waiting":
           if (!hasNetwork || status.nextTryAt === null) return t("strip.noSignal");
+          if (Date.parse(status.nextTryAt) - Date.now() < SOON_MS) return t("strip.trySoon");
           return t("strip.nextTry", { time: format.time(status.nextTryAt) });
       }
     }

@@ -32,7 +32,7 @@ export function BoardScreen() {
           <CompletenessLine board={board} top={board.board.top} />
           <Totals top={board.board.top} />
           <Reps rows={byUrgency(board.board.rows)} />
-          <div className="stack">
+          <div className="panel">
             <AlertList again={board.changes} />
             <FindingList again={board.changes} />
             <FailedChecks again={board.changes} />

@@ -148,7 +148,8 @@ function Lines({ lines }: { lines: readonly OrderLine[] }) {
 function Checks({ order }: { order: OrderView }) {
   const { t, language } = useWords();
   const { judged, passed, verdicts, findings } = order.judgement;
-  const label = (rule: string) => policies.find(({ name }) => name === rule)?.label[language] ?? rule;
+  // A passed rule is named with its version, such as `known-sku@1`.
+  const label = (rule: string) => policies.find(({ name }) => name === rule.split("@")[0])?.label[language] ?? rule;
   return (
     <section className="card" aria-labelledby="checks">
       <h2 id="checks">{t("orderView.verdicts")}</h2>
