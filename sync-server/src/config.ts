@@ -30,6 +30,8 @@ export const configSchema = z.strictObject({
   logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
   /** Bytes handed to the writer and not yet committed before new work is answered `relay.busy`. */
   writerBytes: z.coerce.number().int().min(65_536).default(33_554_432),
+  /** The file outside the data folder that says how far the log has come; null: beside the folder, DIR.head. */
+  headFile: z.string().min(1).nullable().default(null),
   /** How large the database may grow; beyond it the relay answers `storage.full`. Null: as large as the disk. */
   databaseBytes: z.coerce.number().int().min(1_048_576).nullable().default(null),
   /** No photo is taken while the disk has less than this free: the order log needs the rest. */
@@ -49,6 +51,7 @@ const fromEnvironment: Readonly<Record<string, keyof RelayConfig>> = {
   SAMPAI_APP: "app",
   SAMPAI_PUBLIC_URL: "publicUrl",
   SAMPAI_ZONE: "zone",
+  SAMPAI_HEAD_FILE: "headFile",
   SAMPAI_LOG_LEVEL: "logLevel",
 };
 
@@ -78,6 +81,7 @@ export function readConfig(
     ...config,
     dir: path.resolve(config.dir),
     app: config.app === null ? null : path.resolve(config.app),
+    headFile: config.headFile === null ? null : path.resolve(config.headFile),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Writer } from "./database/writer.ts";
 import type { Tokens } from "./devices/tokens.ts";
 import type { Hub } from "./relay/hub.ts";
 import type { Caller } from "./relay/part.ts";
+import type { LogStanding, Promises } from "./relay/promises.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What every room of the relay is given. */
@@ -22,8 +23,12 @@ export interface RelayContext {
   readonly clock: Clock;
   /** To stderr. Never a secret, never a payload. */
   readonly log: Logger;
-  /** The current term of the order log. */
+  /** The current term of the order log: another one, should a phone prove that this log is an older copy. */
   readonly term: string;
+  /** How far the order log is on disk. */
+  standing(): LogStanding;
+  /** What acknowledgements promise, and how it is known again. */
+  readonly promises: Promises;
   /** Number of the newest reference pack for this device, null where there is none yet. */
   newestPack(caller: Caller): number | null;
   /** Where devices reach this relay, without a slash at the end. Known once it listens. */

@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { RelayConfig } from "./config.ts";
 import { openForReading } from "./database/connection.ts";
+import { defaultHeadFile, readHeadFile } from "./database/head-file.ts";
 import { lockFolder } from "./database/lock.ts";
 import { startWriter, type Writer } from "./database/writer.ts";
 import { CannotStart } from "./stop-reasons.ts";
@@ -16,6 +17,8 @@ export interface DataFolder {
   readonly db: DatabaseSync;
   /** The current term of the order log. */
   readonly term: string;
+  /** The nonce of this opening: what it writes to the log is one life of it. */
+  readonly start: string;
   close(): Promise<void>;
 }
 
@@ -24,10 +27,11 @@ export interface DataFolder {
  * gave out. Throws `CannotStart`.
  */
 export async function openDataFolder(
-  { dir: dataDir, zone, databaseBytes }: Pick<RelayConfig, "dir" | "zone" | "databaseBytes">,
+  config: Pick<RelayConfig, "dir" | "zone" | "databaseBytes"> & Partial<Pick<RelayConfig, "headFile">>,
   onBroken: (reason: string) => void,
   relayStarts: boolean,
 ): Promise<DataFolder> {
+  const { dir: dataDir, zone, databaseBytes } = config;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     accessSync(dataDir, constants.W_OK);
@@ -37,14 +41,18 @@ export async function openDataFolder(
   const unlock = lockFolder(dataDir);
   try {
     const workspace = openWorkspace(dataDir, zone);
-    const writer = await startWriter(dataDir, onBroken, databaseBytes);
+    const file = config.headFile ?? defaultHeadFile(dataDir);
+    const head = readHeadFile(file, workspace.id);
+    const writer = await startWriter(dataDir, onBroken, databaseBytes, { file, workspace: workspace.id });
     const db = openForReading(dataDir);
-    const term = await writer.run("openLog", { nonce: randomBytes(8).toString("hex"), relayStarts });
+    const start = randomBytes(8).toString("hex");
+    const term = await writer.run("openLog", { nonce: start, relayStarts, head });
     return {
       workspace,
       writer,
       db,
       term,
+      start,
       close: async () => {
         // The writer last: the one that closes the database folds its log in.
         db.close();

@@ -6,8 +6,10 @@ import type { RelayContext } from "./context.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { DiskFull } from "./database/writer.ts";
 import { createTokens } from "./devices/tokens.ts";
+import { createOrderLogReader } from "./order-log/reader.ts";
 import { createHub } from "./relay/hub.ts";
 import { createLoop } from "./relay/loop.ts";
+import { createPromises, type LogStanding } from "./relay/promises.ts";
 import { createRefusalNotes } from "./relay/refusal-notes.ts";
 import { createUpgrade } from "./relay/upgrade.ts";
 import { rooms } from "./rooms.ts";
@@ -29,12 +31,17 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const clock = createSystemClock();
   const folder = await openDataFolder(config, onBroken, true);
-  const { workspace, writer, db, term } = folder;
+  const { workspace, writer, db } = folder;
   const hub = createHub();
   const tokens = createTokens(db, clock);
   const notes = createRefusalNotes(writer, clock, log);
   const packRoom = rooms.find((room) => room.newestPack !== undefined);
   let url = "";
+  // Told in the order of commits, before anybody is answered.
+  let standing: LogStanding = { term: folder.term, start: folder.start, log: createOrderLogReader(db).head() };
+  writer.onCommit((heads) => {
+    standing = heads;
+  });
   const context: RelayContext = {
     config,
     workspace,
@@ -44,7 +51,11 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     tokens,
     clock,
     log,
-    term,
+    get term() {
+      return standing.term;
+    },
+    standing: () => standing,
+    promises: createPromises(workspace),
     url: () => url,
     newestPack: (caller) => packRoom?.newestPack?.(context, caller) ?? null,
   };
@@ -67,7 +78,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     await folder.close();
     throw error;
   }
-  log.info({ url, term, workspace: workspace.id }, "the relay is ready");
+  log.info({ url, term: context.term, workspace: workspace.id }, "the relay is ready");
 
   const stop = async () => {
     removeRunning(config.dir);
@@ -75,7 +86,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
       connection.refuse(null, { code: "relay.stopping", retryAfterMs: 1_000 });
     for (const stopRoom of stopping) await stopRoom();
     await notes.close();
-    const stopped = { topic: "relay.stopped", device: null, item: null, detail: { term } } as const;
+    const stopped = { topic: "relay.stopped", device: null, item: null, detail: { term: context.term } } as const;
     await writer.run("note", { rows: [stopped] }).catch((error: unknown) => {
       // A relay with a full disk must be able to stop too.
       if (!(error instanceof DiskFull)) throw error;

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes, sign } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
@@ -21,6 +21,8 @@ export interface Workspace {
   readonly rootKey: string;
   /** Signs with the root key: 64 bytes. What is signed starts with the name of its purpose (`engine/wire` signing). */
   sign(message: Uint8Array): Uint8Array;
+  /** 32 secret bytes of their own for each purpose, from the root key: HKDF-SHA256 (RFC 5869). */
+  derive(purpose: string): Uint8Array;
 }
 
 /** Opens `workspace.json` in the data folder, or makes it on the first start. Only its owner may read it. */
@@ -35,12 +37,14 @@ export function openWorkspace(dataDir: string, zone: string): Workspace {
   }
   if (!parsed.success) throw new CannotStart("workspace.unreadable", `${file}: ${parsed.error.issues[0]?.message}.`);
   const { id, key } = parsed.data;
+  const seed = Buffer.from(key.d, "base64url");
   const secret = createPrivateKey({ key, format: "jwk" });
   return {
     id,
     zone: parsed.data.zone,
     rootKey: Buffer.from(key.x, "base64url").toString("hex"),
     sign: (message) => new Uint8Array(sign(null, message, secret)),
+    derive: (purpose) => new Uint8Array(hkdfSync("sha256", seed, id, purpose, 32)),
   };
 }
 

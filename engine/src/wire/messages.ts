@@ -59,6 +59,23 @@ export const owedPhotoSchema = z.strictObject({
   lost: z.boolean().optional(),
 });
 
+/** A signed checkpoint of the order log: a C2SP note. */
+const note = z.string().min(1).max(1_000);
+
+/**
+ * What stands behind an acknowledgement: in the life that began with this start, the relay's log of this term had `size`
+ * leaves on disk. Only the relay can make the keyed hash, so it knows its own promise again when its log is shorter.
+ */
+export const promiseSchema = z.strictObject({ term, start: run, size: z.int().min(1), mac: hash });
+export type LogPromise = z.infer<typeof promiseSchema>;
+
+/** Events that were acknowledged at positions which their term did not keep: hash by position, so that what was brought back can be told from what is lost. */
+export const voidedSchema = z.strictObject({ term, events: z.array(z.tuple([position, hash])).max(500) });
+export type Voided = z.infer<typeof voidedSchema>;
+
+/** Terms of which a phone keeps what was promised; the newest ones. */
+export const EVIDENCE_TERMS = 20;
+
 /** What a phone declares on every contact, before anything else. Signed as `sampai.claim.v1`. */
 export const claimSchema = z.strictObject({
   v: z.literal(1),
@@ -71,6 +88,14 @@ export const claimSchema = z.strictObject({
   damaged: z.int().min(0),
   /** Highest position acknowledged in each term. */
   acks: z.array(z.strictObject({ term, position })).max(100),
+  /** The highest checkpoint and the highest promise of each term: by these a relay notices that it was restored. */
+  evidence: z
+    .strictObject({
+      checkpoints: z.array(note).max(EVIDENCE_TERMS),
+      promises: z.array(promiseSchema).max(EVIDENCE_TERMS),
+    })
+    .optional(),
+  voided: z.array(voidedSchema).max(EVIDENCE_TERMS).optional(),
   queue: z.strictObject({
     events: z.int().min(0),
     orders: z.int().min(0),
@@ -199,12 +224,28 @@ export const claimedMessageSchema = z.strictObject({
   head: position,
   /** Number of the newest reference pack for this device, null where there is none yet. */
   pack: z.int().min(0).nullable(),
+  /** Every term of this log, oldest first: from its first position to before `end`, null for the one that goes on. */
+  terms: z.array(z.strictObject({ term, start: position, end: position.nullable() })).optional(),
+  /**
+   * The newest signed checkpoint; `consistency` (RFC 6962) proves that it goes on from the claim's checkpoint `from`, the
+   * highest of those that this log holds; null where it holds none of them.
+   */
+  checkpoint: z
+    .strictObject({
+      note,
+      from: z.strictObject({ term, size: z.int().min(1) }).nullable(),
+      consistency: z.array(bytes).max(130),
+    })
+    .optional(),
+  /** Everything before this position is in a backup that was verified; null where none was. */
+  backup: z.strictObject({ term, position }).nullable().optional(),
 });
 export const appendedMessageSchema = z.strictObject({
   type: z.literal("appended"),
   n: requestNumber,
   term,
   answers: z.array(admissionSchema),
+  promise: promiseSchema.optional(),
 });
 export const holedMessageSchema = z.strictObject({ type: z.literal("holed"), n: requestNumber });
 export const pushedMessageSchema = z.strictObject({
@@ -337,3 +378,15 @@ export const enrolAnswerSchema = z.strictObject({
   zone: z.string(),
 });
 export type EnrolAnswer = z.infer<typeof enrolAnswerSchema>;
+
+/** What a device sends that was enrolled once and is not known any more, because the relay was restored. */
+export const enrolAgainSchema = z.strictObject({
+  certificate: z.string().max(2_000),
+  /** Hexadecimal, by the root key, `sampai.certificate.v1`. */
+  certificateSignature: z.string().max(200),
+  platform: z.string().max(100),
+  /** SHA-256 of the token that the device goes on using, hexadecimal. */
+  tokenHash: hash,
+  /** Hexadecimal, by the device's key, `sampai.enrol-again.v1`. */
+  signature: z.string().max(200),
+});

@@ -28,6 +28,11 @@ export function certificateMessage(certificateHash: string): Uint8Array {
   return utf8ToBytes(`sampai.certificate.v1\n${certificateHash}`);
 }
 
+/** A device that an older backup does not know shows its certificate: its key binds the token that it goes on using. */
+export function enrolAgainMessage(again: { workspace: string; device: string; tokenHash: string }): Uint8Array {
+  return utf8ToBytes(["sampai.enrol-again.v1", again.workspace, again.device, again.tokenHash].join("\n"));
+}
+
 export function packMessage(packHash: string): Uint8Array {
   return utf8ToBytes(`sampai.pack.v1\n${packHash}`);
 }

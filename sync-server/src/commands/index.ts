@@ -1,3 +1,4 @@
+import { backupVerified } from "./backup-verified.ts";
 import type { Command } from "./command.ts";
 import { day } from "./day.ts";
 import { enrol } from "./enrol.ts";
@@ -10,6 +11,7 @@ import { logTail } from "./log-tail.ts";
 import { logVerify } from "./log-verify.ts";
 import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
+import { termList } from "./term-list.ts";
 import { trail } from "./trail.ts";
 import { storeBury } from "./store-bury.ts";
 import { storeConflicts, storeExplain, storeHistory } from "./store.ts";
@@ -31,5 +33,7 @@ export const commands: readonly Command[] = [
   logProve,
   logCheck,
   logKey,
+  termList,
+  backupVerified,
   trail,
 ];

@@ -2,6 +2,7 @@ import type { StatementSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { createTrailWriter } from "../trail/append.ts";
 import { openForWriting } from "./connection.ts";
+import { openHeadFile, type Head } from "./head-file.ts";
 import { operations, tables, type OperationName, type Transaction } from "./operations.ts";
 
 export interface WriteRequest {
@@ -13,6 +14,8 @@ export interface WriteRequest {
 export interface WriterSetting {
   readonly dataDir: string;
   readonly maxBytes: number | null;
+  /** The file beside the data folder that says how far it has come; null writes none. */
+  readonly head: { readonly file: string; readonly workspace: string } | null;
 }
 export type WriteReply =
   | { readonly ready: true }
@@ -25,13 +28,16 @@ export interface Heads {
   readonly log: number;
   readonly trail: number;
   readonly documents: number;
+  /** The current term of the order log, and the nonce of its newest start; empty before the log was opened. */
+  readonly term: string;
+  readonly start: string;
 }
 
 /** One transaction takes all that waits, up to this many bytes. */
 const COMMIT_BYTES = 4 * 1_024 * 1_024;
 
 const port = parentPort as MessagePort;
-const { dataDir, maxBytes } = workerData as WriterSetting;
+const { dataDir, maxBytes, head } = workerData as WriterSetting;
 const db = openForWriting(dataDir, maxBytes);
 db.exec(tables);
 const trail = createTrailWriter(db);
@@ -49,7 +55,14 @@ const remember = <T>(name: string, make: () => T): T => {
 const headOf = db.prepare(
   `select (select coalesce(max(position) + 1, 0) from log) as log,
           (select coalesce(max(position) + 1, 0) from trail) as trail,
-          (select coalesce(max(position) + 1, 0) from change) as documents`,
+          (select coalesce(max(position) + 1, 0) from change) as documents,
+          coalesce((select id from term order by number desc limit 1), '') as term,
+          coalesce((select run from log where type = 'start' order by position desc limit 1), '') as start`,
+);
+const headFile = head === null ? null : openHeadFile(head.file);
+const known = db.prepare("select term, size from known_size order by term");
+const revoked = db.prepare(
+  "select device from device where revoked is not null union select device from revoked_before order by device",
 );
 
 port.on("message", (first: WriteRequest | "close") => {
@@ -88,7 +101,32 @@ function commit(batch: readonly WriteRequest[]): void {
     failed(batch, error);
     return;
   }
-  port.postMessage({ answers, head: headOf.get() as unknown as Heads } satisfies WriteReply);
+  let heads: Heads;
+  try {
+    heads = headOf.get() as unknown as Heads;
+    writeHead(heads);
+  } catch (error) {
+    // Committed and not noted outside: nobody may be told before it is.
+    port.postMessage({ failed: traceOf(error), why: "broken", ids: batch.map(({ id }) => id) } satisfies WriteReply);
+    throw error;
+  }
+  port.postMessage({ answers, head: heads } satisfies WriteReply);
+}
+
+/** How far we are, on disk outside the data folder before anybody is answered: a restored folder is known by it. */
+function writeHead({ log, trail, documents, term, start }: Heads): void {
+  if (headFile === null || head === null || term === "") return;
+  headFile.write({
+    v: 1,
+    workspace: head.workspace,
+    term,
+    start,
+    log,
+    trail,
+    documents,
+    known: (known.all() as { term: string; size: number }[]).map(({ term, size }) => [term, size]),
+    revoked: (revoked.all() as { device: string }[]).map(({ device }) => device),
+  } satisfies Head);
 }
 
 function failed(batch: readonly WriteRequest[], error: unknown): void {
@@ -124,5 +162,6 @@ function traceOf(error: unknown): string {
 
 function close(): void {
   db.close();
+  headFile?.close();
   port.close();
 }

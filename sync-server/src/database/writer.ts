@@ -20,13 +20,14 @@ export interface Writer {
   close(): Promise<void>;
 }
 
-/** `onBroken` is told when the disk gave out; `maxBytes` bounds the database where it is not null. */
+/** `onBroken` is told when the disk gave out; `maxBytes` bounds the database where it is not null; `head` is kept outside it. */
 export async function startWriter(
   dataDir: string,
   onBroken: (reason: string) => void,
   maxBytes: number | null = null,
+  head: WriterSetting["head"] = null,
 ): Promise<Writer> {
-  const workerData = { dataDir, maxBytes } satisfies WriterSetting;
+  const workerData = { dataDir, maxBytes, head } satisfies WriterSetting;
   const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData });
   const commits = new EventEmitter<{ commit: [Heads] }>();
   commits.setMaxListeners(0);

@@ -1,5 +1,5 @@
 import { utcFromMs } from "@sampai/engine/core";
-import { enrolRequestSchema, roleSchema } from "@sampai/engine/wire";
+import { enrolAgainSchema, enrolRequestSchema, roleSchema } from "@sampai/engine/wire";
 import type { Context } from "hono";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { z } from "zod";
@@ -8,6 +8,7 @@ import { remoteAddress } from "../remote-address.ts";
 import type { Caller } from "../relay/part.ts";
 import type { Route } from "../route.ts";
 import { enrol, invite, INVITATION_MINUTES } from "./enrolment.ts";
+import { enrolAgain } from "./enrol-again.ts";
 import { revokeDevice } from "./revocation.ts";
 
 // Only failures count: a whole office may enrol from one address, a guesser may not.
@@ -50,6 +51,26 @@ export function routes(context: RelayContext): Route[] {
         const request = enrolRequestSchema.safeParse(await bodyOf(c));
         if (!request.success) return { code: "request.malformed", detail: "enrolment" };
         const answer = await enrol(context, request.data);
+        if (answer.ok) return c.json(answer.value);
+        await attempts.consume(address).catch(() => undefined);
+        return answer.error;
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/enrol/again",
+      access: "public",
+      bodyBytes: 8_192,
+      does: "Takes back a device that a restored relay does not know, by its certificate and its own signature.",
+      handle: async (c) => {
+        const address = remoteAddress(c);
+        const tried = await attempts.get(address);
+        if (tried !== null && tried.remainingPoints <= 0) {
+          return { code: "frame.rate", detail: "enrolment", retryAfterMs: tried.msBeforeNext };
+        }
+        const request = enrolAgainSchema.safeParse(await bodyOf(c));
+        if (!request.success) return { code: "request.malformed", detail: "certificate" };
+        const answer = await enrolAgain(context, request.data);
         if (answer.ok) return c.json(answer.value);
         await attempts.consume(address).catch(() => undefined);
         return answer.error;

@@ -26,6 +26,12 @@ create table if not exists device (
   enrolled text not null,
   revoked text
 ) strict;
+create index if not exists device_revoked on device (device) where revoked is not null;
+-- Revoked since a backup that does not know them.
+create table if not exists revoked_before (
+  device text primary key,
+  at text not null
+) strict;
 create table if not exists contact (
   device text primary key,
   at text not null,
@@ -66,6 +72,26 @@ export interface EnrolInput {
   readonly certificate: string;
   readonly certificateSignature: string;
   readonly person: string;
+}
+
+export interface EnrolAgainInput extends Omit<EnrolInput, "codeHash" | "tokenHash"> {
+  readonly role: Role;
+  /** Null where somebody else shows the certificate, with a rescue file. */
+  readonly tokenHash: string | null;
+}
+
+/** Revokes what was revoked before the data folder was restored, also devices that the copy does not know. */
+export function restoreRevocations(tx: Transaction, devices: readonly string[]): void {
+  for (const device of devices) {
+    const known = tx.sql("select revoked from device where device = ?").get(device) as
+      | { revoked: string | null }
+      | undefined;
+    const before = tx.sql("select 1 from revoked_before where device = ?").get(device);
+    if (before !== undefined || (known !== undefined && known.revoked !== null)) continue;
+    if (known === undefined) tx.sql("insert into revoked_before (device, at) values (?, ?)").run(device, tx.now);
+    else tx.sql("update device set revoked = ? where device = ?").run(tx.now, device);
+    tx.note({ topic: "device.revoked", device, item: null, detail: { by: "head file", reason: "revoked before" } });
+  }
 }
 
 export const operations = {
@@ -125,6 +151,49 @@ export const operations = {
       device: input.device,
       item: null,
       detail: { person: input.person, role: input.role, platform: input.platform },
+    });
+    return "enrolled";
+  },
+
+  /**
+   * Takes back a device that was enrolled and is not known any more, or binds its token anew. The certificate and the
+   * device's own signature were verified. A revocation stands.
+   */
+  enrolAgain: (tx: Transaction, input: EnrolAgainInput): "enrolled" | "revoked" => {
+    const known = tx.sql("select revoked from device where device = ?").get(input.device) as
+      | { revoked: string | null }
+      | undefined;
+    const isRevoked =
+      (known !== undefined && known.revoked !== null) ||
+      tx.sql("select 1 from revoked_before where device = ?").get(input.device) !== undefined;
+    if (isRevoked) return "revoked";
+    if (known !== undefined) {
+      if (input.tokenHash !== null) {
+        tx.sql("update device set token_hash = ? where device = ?").run(input.tokenHash, input.device);
+      }
+      return "enrolled";
+    }
+    tx.sql(
+      `insert into device (device, person, role, public_key, token_hash, certificate, certificate_signature, platform, enrolled)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      input.device,
+      input.person,
+      input.role,
+      input.publicKey,
+      // No token has this hash: until the device binds one, it can send nothing by itself.
+      input.tokenHash ?? `none:${input.device}`,
+      input.certificate,
+      input.certificateSignature,
+      input.platform,
+      tx.now,
+    );
+    const { person, role, platform } = input;
+    tx.note({
+      topic: "device.enrolled",
+      device: input.device,
+      item: null,
+      detail: { person, role, platform, by: "its certificate" },
     });
     return "enrolled";
   },

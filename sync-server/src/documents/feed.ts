@@ -11,7 +11,8 @@ import type { DocumentRow, StoredDocuments } from "./stored-documents.ts";
 type FeedMessage = Extract<PhoneMessage, { type: "feed" }>;
 
 export interface FeedDeps {
-  readonly term: string;
+  /** The current term of the order log. */
+  readonly term: () => string;
   readonly writer: Writer;
   readonly stored: StoredDocuments;
   readonly registry: DocumentRegistry;
@@ -42,7 +43,7 @@ export class Feed {
   }
 
   fed(connection: Connection, cursor: FeedCursor): void {
-    if (cursor.term === this.deps.term) this.readers.get(connection)?.fed(cursor);
+    if (cursor.term === this.deps.term()) this.readers.get(connection)?.fed(cursor);
   }
 
   end(connection: Connection): void {
@@ -66,7 +67,7 @@ export class Feed {
     const frames = new Map<number, Uint8Array>();
     // One encoding serves every reader that stands at the same scope version.
     const frameFor = (scope: number) => {
-      const cursor = { term: this.deps.term, position: stored.head, scope };
+      const cursor = { term: this.deps.term(), position: stored.head, scope };
       const frame =
         frames.get(scope) ?? encodeFrame({ type: "changes", n: null, items, leave: [], cursor, more: false });
       frames.set(scope, frame);
@@ -118,7 +119,7 @@ class Reader {
     const { version } = deps.stored.scopeVersion(viewer.device);
     const { cursor } = message;
     const head = headNow();
-    const usable = cursor !== null && cursor.term === deps.term && cursor.scope <= version && cursor.position <= head;
+    const usable = cursor !== null && cursor.term === deps.term() && cursor.scope <= version && cursor.position <= head;
     this.position = usable ? cursor.position : head;
     this.scope = usable ? cursor.scope : 0;
     this.nextScope = version + 1;
@@ -278,7 +279,7 @@ class Reader {
 
   private message(frame: FrameInMaking, more: boolean) {
     const { items, leave } = frame.take();
-    const cursor = { term: this.deps.term, position: this.position, scope: this.scope };
+    const cursor = { term: this.deps.term(), position: this.position, scope: this.scope };
     const n = this.answers;
     if (!more) this.answers = null;
     return { type: "changes" as const, n, items, leave, cursor, more };

@@ -21,6 +21,7 @@ export interface DocumentFolder {
   readonly workspace: { readonly id: string };
   readonly writer: Writer;
   readonly db: DatabaseSync;
+  /** The current term of the order log; it may become another one. */
   readonly term: string;
   readonly clock: Pick<Clock, "wallMs">;
   readonly log: { error(detail: object, message: string): void };
@@ -53,7 +54,7 @@ export function documentsOf(folder: DocumentFolder): DocumentHost {
 }
 
 function createHost(folder: DocumentFolder): DocumentHost {
-  const { writer, db, clock, log, term } = folder;
+  const { writer, db, clock, log } = folder;
   const stored = createStoredDocuments(db);
   const registry = new DocumentRegistry(stored.all());
   const note = (doc: string, detail: Record<string, unknown>) => {
@@ -81,7 +82,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     },
   });
   const feed = new Feed({
-    term,
+    term: () => folder.term,
     writer,
     stored,
     registry,

@@ -41,7 +41,7 @@ export function appendLeaf(tx: Transaction, term: string, leaf: NewLeaf): number
 }
 
 /** The next position of the order log. */
-export function headOf(tx: Transaction): number {
+export function headOf(tx: Pick<Transaction, "sql">): number {
   return (tx.sql("select coalesce(max(position) + 1, 0) as head from log").get() as { head: number }).head;
 }
 

@@ -15,7 +15,7 @@ export interface OrderLogReader {
  * `hole`: a device does not hold this event. `start`: a relay began to work. `certificate`: a person's day, signed.
  * `expiry`: a decision that bytes are kept no longer, signed.
  */
-export type LeafType = "event" | "hole" | "start" | "certificate" | "expiry";
+export type LeafType = "event" | "hole" | "start" | "term" | "certificate" | "expiry";
 
 export interface LogLeaf {
   readonly position: number;
@@ -29,7 +29,7 @@ export interface LogLeaf {
   /** RFC 3339 UTC, the relay's clock. */
   readonly received: string;
   readonly flags: readonly LeafFlag[];
-  /** The event's bytes exactly as the phone signed them, none once they have expired; the signed JSON of certificates and expiry decisions. */
+  /** The event's bytes exactly as the phone signed them, none once they have expired; the JSON of term records, and the signed JSON of certificates and expiry decisions. */
   readonly bytes: Uint8Array;
 }
 

@@ -6,9 +6,13 @@ import { admit, admitHole, type AdmissionAnswer, type PlacedCandidate } from "./
 import { storeAttempts } from "./attempts.ts";
 import { giveBack, type GivenBack } from "./give-back.ts";
 import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
+import { weigh, type Evidence } from "./evidence.ts";
 import { rejudgeQuarantine } from "./quarantine.ts";
 import { expectTips, openHolesOf, tipsOf, wantsOf } from "./standing.ts";
 import { createAdmissionState, type DeviceState } from "./state.ts";
+import { noteKnownSize, termSpans, type TermSpan } from "./terms.ts";
+import type { Head } from "../database/head-file.ts";
+import { restoreRevocations } from "../devices/operations.ts";
 
 export { tables } from "./tables.ts";
 
@@ -30,6 +34,8 @@ export type AppendAnswer =
 export interface ClaimInput {
   readonly device: string;
   readonly claim: Claim;
+  /** What in the claim was verified as promised by this relay; `nonce` is for the id of a term, should one have to begin. */
+  readonly proven?: { readonly evidence: readonly Evidence[]; readonly nonce: string };
 }
 
 export interface ClaimAnswer {
@@ -39,15 +45,24 @@ export interface ClaimAnswer {
   readonly holes: readonly string[];
   readonly give: readonly GivenBack[];
   readonly head: number;
+  readonly terms: readonly TermSpan[];
+  /** A new term began with this claim. */
+  readonly raised: boolean;
+  readonly backup: { readonly term: string; readonly position: number } | null;
 }
 
 export const operations = {
   /**
-   * Opens the log and answers its term, which the very first opening makes. The start of a relay leaves a leaf with its
-   * nonce, so that two lives of one relay never look the same, and judges the quarantine again.
+   * Opens the log and answers its term, which the very first opening makes; a head that knows more than the log begins a
+   * new one. The start of a relay leaves a leaf with its nonce, so that two lives of one relay never look the same, and
+   * judges the quarantine again.
    */
-  openLog: (tx: Transaction, input: { nonce: string; relayStarts: boolean }): string => {
-    tx.sql("insert or ignore into term (number, id, started) values (1, ?, ?)").run(`1:${input.nonce}`, tx.now);
+  openLog: (tx: Transaction, input: { nonce: string; relayStarts: boolean; head?: Head | null }): string => {
+    tx.sql("insert into term (number, id, started) select 1, ?, ? where not exists (select 1 from term)").run(
+      `1:${input.nonce}`,
+      tx.now,
+    );
+    if (input.head !== undefined && input.head !== null) mergeHead(tx, input.head, input.nonce);
     const term = currentTerm(tx);
     if (!input.relayStarts) return term;
     const hash = createHash("sha256").update(`sampai.start.v1\n${term}\n${input.nonce}`).digest("hex");
@@ -86,12 +101,16 @@ export const operations = {
 
   /** Takes what a device declares and answers what the relay knows of it. */
   claim: (tx: Transaction, input: ClaimInput): ClaimAnswer => {
-    const { device, claim } = input;
+    const { device, claim, proven } = input;
+    const raised = (proven?.evidence ?? []).filter(
+      (one, index) => weigh(tx, one, nonceOf(proven?.nonce ?? "", index), "claim") !== null,
+    );
+    storeVoided(tx, device, claim);
     expectTips(tx, device, claim.tips);
     tx.sql(
       `insert into contact (device, at, claim) values (?, ?, ?)
          on conflict (device) do update set at = excluded.at, claim = excluded.claim`,
-    ).run(device, tx.now, JSON.stringify({ ...claim, attempts: [] }));
+    ).run(device, tx.now, JSON.stringify({ ...claim, attempts: [], evidence: undefined, voided: undefined }));
     storeAttempts(tx, device, claim);
     const { queue, damaged, app, at } = claim;
     const detail = { queue, damaged, attempts: claim.attempts.length, app, at };
@@ -103,19 +122,77 @@ export const operations = {
       holes: openHolesOf(tx, device),
       give: giveBack(tx, device, claim.tips),
       head: headOf(tx),
+      terms: termSpans(tx),
+      raised: raised.length > 0,
+      backup: verifiedBackup(tx),
     };
+  },
+
+  /** Notes that everything before a position is in a backup that was checked. Answers false where the log is shorter. */
+  verifyBackup: (tx: Transaction, input: { position: number; by: string }): boolean => {
+    const { position, by } = input;
+    if (position > headOf(tx)) return false;
+    const term = currentTerm(tx);
+    tx.sql("insert into verified_backup (term, position, at) values (?, ?, ?)").run(term, position, tx.now);
+    tx.note({ topic: "backup.verified", device: null, item: null, detail: { term, position, by } });
+    return true;
   },
 
   /** Takes a revocation back and places what came meanwhile. Answers false where the device is not revoked. */
   unrevoke: (tx: Transaction, input: { device: string; by: string }): boolean => {
     const { device, by } = input;
     const done = tx.sql("update device set revoked = null where device = ? and revoked is not null").run(device);
-    if (done.changes !== 1) return false;
+    const before = tx.sql("delete from revoked_before where device = ?").run(device);
+    if (done.changes === 0 && before.changes === 0) return false;
     tx.note({ topic: "device.revoked", device, item: null, detail: { by, undone: true } });
     rejudgeQuarantine(tx, currentTerm(tx));
     return true;
   },
 };
+
+/** What the head file knows that this log does not: then the data folder is an older copy. */
+function mergeHead(tx: Transaction, head: Head, nonce: string): void {
+  for (const [term, size] of head.known) noteKnownSize(tx, term, size);
+  restoreRevocations(tx, head.revoked);
+  const { term, start, log: size } = head;
+  const behind =
+    head.trail > next(tx, "trail") || head.documents > next(tx, "change")
+      ? { start: "lost", size: head.log }
+      : { start, size };
+  if (size > 0) weigh(tx, { kind: "promise", term, ...behind }, nonce, "head");
+}
+
+function next(tx: Transaction, table: "trail" | "change"): number {
+  return (tx.sql(`select coalesce(max(position) + 1, 0) as head from ${table}`).get() as { head: number }).head;
+}
+
+/** Terms raised by one claim need different names. */
+const nonceOf = (nonce: string, index: number) =>
+  index === 0 ? nonce : createHash("sha256").update(`${nonce} ${index}`).digest("hex").slice(0, 16);
+
+/** Newest first: a mark can be taken back to an earlier position. */
+function verifiedBackup(tx: Transaction): ClaimAnswer["backup"] {
+  const row = tx.sql("select term, position from verified_backup order by rowid desc limit 1").get() as
+    | { term: string; position: number }
+    | undefined;
+  return row === undefined ? null : { term: row.term, position: row.position };
+}
+
+/** Keeps what a device holds receipts for at lost positions. */
+function storeVoided(tx: Transaction, device: string, claim: Claim): void {
+  const lost = tx.sql(
+    `select raised.restored, known_size.size from raised join known_size on known_size.term = raised.dead
+       where raised.dead = ?`,
+  );
+  const insert = tx.sql("insert or ignore into voided (term, position, hash, device) values (?, ?, ?, ?)");
+  for (const { term, events } of claim.voided ?? []) {
+    const range = lost.get(term) as { restored: number; size: number } | undefined;
+    if (range === undefined) continue;
+    for (const [position, hash] of events) {
+      if (position >= range.restored && position < range.size) insert.run(term, position, hash, device);
+    }
+  }
+}
 
 function isRevoked(tx: Transaction, device: string): boolean {
   const row = tx.sql("select revoked from device where device = ?").get(device) as

@@ -1,5 +1,7 @@
+import { termTables } from "./terms.ts";
+
 /** The order log and what waits to get into it. */
-export const tables = `
+export const tables = `${termTables}
 create table if not exists log (
   position integer primary key,
   term text not null,
@@ -18,6 +20,7 @@ create table if not exists log (
 create unique index if not exists log_hash on log (device, hash) where type = 'event';
 create index if not exists log_seq on log (device, run, seq);
 create index if not exists log_prev on log (device, prev) where type = 'event';
+create index if not exists log_start on log (position) where type = 'start';
 create index if not exists log_id on log (id) where id is not null;
 -- Placed events that no placed event of their device follows: kept as it goes, so that a claim reads no history.
 create table if not exists tip (

@@ -72,7 +72,7 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
   return {
     /** What is wrong with the row's bytes or place, or null. */
     place: (row: Row): string | null => {
-      if (row.type === "event" || signedBy[row.type] !== undefined) {
+      if (row.type === "event" || row.type === "term" || signedBy[row.type] !== undefined) {
         if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
       }
       if (row.type !== "event") return null;

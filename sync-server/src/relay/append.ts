@@ -34,7 +34,13 @@ export async function handIn(
     answer: whenDurable(stored, (answer) =>
       "refused" in answer
         ? err({ ...busy, detail: "too many events wait behind a gap; send what is wanted first" })
-        : ok({ type: "appended", n: message.n, term: answer.term, answers: [...answer.answers] }),
+        : ok({
+            type: "appended",
+            n: message.n,
+            term: answer.term,
+            answers: [...answer.answers],
+            promise: context.promises.of(context.standing()),
+          }),
     ),
   };
 }

@@ -14,14 +14,21 @@ import {
   type RelayMessage,
 } from "@sampai/engine/wire";
 import type { RelayContext } from "../context.ts";
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { newestAfter } from "../proof/consistency.ts";
+import { createTreeReader } from "../proof/tree-reader.ts";
 import type { Route } from "../route.ts";
+import { createEvidenceReader } from "./claim-evidence.ts";
 import { handIn, whenDurable } from "./append.ts";
 import { verify } from "./ed25519.ts";
 import type { Caller, Connection, RelayPart } from "./part.ts";
 
 /** Facts on the websocket: claims, batches and declared holes of the caller's own device, and of no other. */
 export function part(context: RelayContext): RelayPart {
-  const { writer, log } = context;
+  const { writer, log, workspace, promises } = context;
+  const evidenceReader = createEvidenceReader(workspace, promises);
+  const tree = createTreeReader(context.db);
   // The next message is taken once this one is with the writer, so that order is kept and commits are shared.
   const reply = (connection: Connection, n: number, answer: Promise<Result<RelayMessage, Refusal>>) => {
     answer.then(
@@ -53,12 +60,16 @@ export function part(context: RelayContext): RelayPart {
     if (message.type !== "claim") return;
     const claim = await readClaim(context, caller, message);
     if (!claim.ok) return connection.refuse(message.n, claim.error);
-    const stored = writer.run("claim", { device: caller.device, claim: claim.value });
+    const { evidence, checkpoints } = evidenceReader.read(claim.value);
+    const nonce = randomBytes(8).toString("hex");
+    const stored = writer.run("claim", { device: caller.device, claim: claim.value, proven: { evidence, nonce } });
     reply(
       connection,
       message.n,
-      whenDurable(stored, (answer) =>
-        ok({
+      whenDurable(stored, (answer) => {
+        if (answer.raised) restartOthers(context, connection);
+        const checkpoint = newestAfter(tree, checkpoints);
+        return ok({
           type: "claimed",
           n: message.n,
           term: answer.term,
@@ -73,16 +84,45 @@ export function part(context: RelayContext): RelayPart {
           })),
           head: answer.head,
           pack: context.newestPack(caller),
-        }),
-      ),
+          terms: [...answer.terms],
+          backup: answer.backup,
+          ...(checkpoint === undefined ? {} : { checkpoint }),
+        });
+      }),
     );
   };
   return { name: "facts", handles: ["claim", "append", "hole"], receive };
 }
 
+/** A new term: every other device has to claim anew, because nothing that it was told of positions holds. */
+function restartOthers({ hub, log, term }: RelayContext, own: Connection): void {
+  log.warn({ term }, "a phone proved that this log is an older copy: a new term began");
+  const text = "The relay was restored from a backup. What was acknowledged since is offered again.";
+  for (const connection of hub.connections()) {
+    if (connection === own) continue;
+    connection.send({ type: "notice", topic: "term", text });
+    connection.close(1012, "term");
+  }
+}
+
+const backupSchema = z.strictObject({ position: z.int().min(0) });
+
 /** The same append for background sync, scripts and rescue files: one CBOR message in, one out. */
 export function routes(context: RelayContext): Route[] {
   return [
+    {
+      method: "POST",
+      path: "/v1/operator/backup",
+      access: "operator",
+      does: "Says that a verified backup holds everything before a position.",
+      handle: async (c) => {
+        const request = backupSchema.safeParse(await c.req.json().catch(() => undefined));
+        if (!request.success) return { code: "request.malformed", detail: "position" };
+        const { position } = request.data;
+        const done = await context.writer.run("verifyBackup", { position, by: "operator" });
+        return done ? c.json({ position }) : { code: "backup.position", detail: String(position) };
+      },
+    },
     {
       method: "POST",
       path: "/v1/append",

@@ -202,6 +202,9 @@ function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
     case "attempt":
     case "import":
     case "day.certified":
+    case "term":
+    case "backup.verified":
+    case "rescue":
     case "relay.started":
     case "relay.stopped":
       return step("other", topic);

@@ -29,6 +29,9 @@ export type TrailTopic =
   | "import"
   | "day.certified"
   | "expired"
+  | "term"
+  | "backup.verified"
+  | "rescue"
   | "relay.started"
   | "relay.stopped";
 

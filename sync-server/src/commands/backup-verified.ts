@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { readConfig } from "../config.ts";
+import { openDataFolder } from "../data-folder.ts";
+import { databaseFile, openForReading } from "../database/connection.ts";
+import { verifyLog } from "../order-log/verify.ts";
+import { createOrderLogReader } from "../order-log/reader.ts";
+import { leafBytes } from "../proof/leaf-record.ts";
+import { readRunning } from "../running.ts";
+import { BadUsage, optional, required, type Command } from "./command.ts";
+import { workspaceIdIn } from "./open-for-reading.ts";
+import { askRelay, Refused } from "./operator.ts";
+import { print } from "./print.ts";
+import { diskGaveOut } from "./serve.ts";
+
+export const backupVerified: Command = {
+  name: "backup verified",
+  positionals: "",
+  does: "Says that a backup holds everything before a position. Only then phones forget what they keep for a restore.",
+  options: { dir: { type: "string" }, at: { type: "string" }, copy: { type: "string" } },
+  explains: {
+    dir: "the relay's data folder",
+    at: "the position: everything before it is in a backup that you checked",
+    copy: "instead of --at: a copy of the data folder; its log is checked here, row by row",
+  },
+  run: async (input) => {
+    const dir = path.resolve(required(input, "dir"));
+    const at = optional(input, "at");
+    const copy = optional(input, "copy");
+    if ((at === undefined) === (copy === undefined)) throw new BadUsage("Give either --at or --copy.");
+    const position = copy === undefined ? Number(at) : checkedCopy(dir, path.resolve(copy));
+    if (!Number.isSafeInteger(position) || position < 0) throw new BadUsage("--at is a position of the order log.");
+    const running = readRunning(dir);
+    if (running !== null) {
+      print(JSON.stringify(await askRelay(running, "/v1/operator/backup", { position })));
+      return 0;
+    }
+    const folder = await openDataFolder(readConfig({ dir }, process.env), diskGaveOut, false);
+    try {
+      if (!(await folder.writer.run("verifyBackup", { position, by: "operator" }))) {
+        throw new Refused({ code: "backup.position", detail: String(position) });
+      }
+      print(JSON.stringify({ position }));
+      return 0;
+    } finally {
+      await folder.close();
+    }
+  },
+};
+
+/** Answers how far the copy reaches, once it is found whole and of this log. */
+function checkedCopy(dir: string, copy: string): number {
+  if (!existsSync(databaseFile(copy))) throw new BadUsage(`${copy} holds no relay's data.`);
+  const copied = openForReading(copy);
+  const own = openForReading(dir);
+  try {
+    const bad = verifyLog(copied, workspaceIdIn(copy), () => {});
+    if (bad !== null) throw new Refused({ code: "backup.copy", detail: `row ${bad.position} ${bad.what}` });
+    const head = createOrderLogReader(copied).head();
+    const leafIn = (db: typeof own) => createOrderLogReader(db).read(Math.max(0, head - 1), 1)[0];
+    const [theirs, ours] = [leafIn(copied), leafIn(own)];
+    const same =
+      head === 0 ||
+      (theirs !== undefined && ours !== undefined && Buffer.compare(leafBytes(theirs), leafBytes(ours)) === 0);
+    if (!same) throw new Refused({ code: "backup.copy", detail: `its row ${head - 1} is another one` });
+    return head;
+  } finally {
+    copied.close();
+    own.close();
+  }
+}

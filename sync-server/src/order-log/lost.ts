@@ -1,0 +1,80 @@
+import type { DatabaseSync } from "node:sqlite";
+import { termSpans } from "./terms.ts";
+
+/** What became of a position that a restore took away. */
+export interface LostPosition {
+  readonly position: number;
+  /** `back`: a device offered it again, it is at `now`. `named`: a device holds its receipt, the event is not here yet. */
+  readonly state: "back" | "named" | "nobody";
+  readonly now: number | null;
+  readonly device: string | null;
+}
+
+/** A term that ended before its promised size. */
+export interface LostTerm {
+  readonly term: string;
+  /** The term that took its place. */
+  readonly next: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly cause: string;
+  /** Lost are the positions from `from` to before `until`. */
+  readonly from: number;
+  readonly until: number;
+  readonly back: number;
+  readonly named: number;
+  readonly nobody: number;
+  /** Those that are not back. */
+  readonly missing: readonly LostPosition[];
+}
+
+export interface TermReport {
+  readonly current: string;
+  readonly terms: readonly { readonly term: string; readonly start: number; readonly end: number | null }[];
+  readonly lost: readonly LostTerm[];
+}
+
+/** Lists more positions than this as a number only. */
+const LISTED = 10_000;
+
+/** Every term of the log, and of each that was cut short what came back and what did not. */
+export function termReport(db: DatabaseSync): TermReport {
+  const terms = termSpans({ sql: (text) => db.prepare(text) });
+  const raised = db
+    .prepare(
+      `select raised.term as next, raised.dead as term, raised.restored as "from", raised.at, raised.cause,
+              coalesce(known_size.size, raised.restored) as until
+         from raised left join known_size on known_size.term = raised.dead order by raised.number`,
+    )
+    .all() as unknown as Omit<LostTerm, "back" | "named" | "nobody" | "missing">[];
+  const named = db.prepare(
+    `select voided.position, voided.device, min(log.position) as now from voided
+       left join log on log.device = voided.device and log.hash = voided.hash and log.type = 'event'
+       where voided.term = ? and voided.position >= ? group by voided.position order by voided.position`,
+  );
+  const lost = raised.map((row) => {
+    const known = named.all(row.term, row.from) as { position: number; device: string; now: number | null }[];
+    const byPosition = new Map(known.map((one) => [one.position, one]));
+    const missing: LostPosition[] = [];
+    let back = 0;
+    let onTheWay = 0;
+    for (let position = row.from; position < row.until; position += 1) {
+      const one = byPosition.get(position);
+      if (one !== undefined && one.now !== null) {
+        back += 1;
+        continue;
+      }
+      if (one !== undefined) onTheWay += 1;
+      if (missing.length < LISTED) {
+        missing.push({
+          position,
+          state: one === undefined ? "nobody" : "named",
+          now: null,
+          device: one?.device ?? null,
+        });
+      }
+    }
+    return { ...row, back, named: onTheWay, nobody: Math.max(0, row.until - row.from) - back - onTheWay, missing };
+  });
+  return { current: terms.at(-1)?.term ?? "", terms, lost };
+}

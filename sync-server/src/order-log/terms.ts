@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import type { Transaction } from "../database/operations.ts";
+import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
+
+export const termTables = `
+-- One row for each term but the first: the log came back shorter than it was known to be.
+create table if not exists raised (
+  term text primary key,
+  number integer not null,
+  restored integer not null,
+  dead text not null,
+  cause text not null,
+  at text not null
+) strict;
+-- The largest log that was ever promised in a term.
+create table if not exists known_size (
+  term text primary key,
+  size integer not null
+) strict;
+-- What devices hold receipts for at positions that were lost.
+create table if not exists voided (
+  term text not null,
+  position integer not null,
+  hash text not null,
+  device text not null,
+  primary key (term, position, device)
+) strict, without rowid;
+create table if not exists verified_backup (
+  term text not null,
+  position integer not null,
+  at text not null
+) strict;
+`;
+
+/** `head`: the file beside the data folder. `claim`: a device's claim. */
+export type TermCause = "head" | "claim";
+
+export interface TermSpan {
+  readonly term: string;
+  readonly start: number;
+  /** Null for the term that goes on. */
+  readonly end: number | null;
+}
+
+/** Every term of this log, oldest first. */
+export function termSpans(tx: Pick<Transaction, "sql">): TermSpan[] {
+  const rows = tx
+    .sql(
+      `select term.id as term, coalesce(raised.restored, 0) as start
+         from term left join raised on raised.term = term.id order by term.number`,
+    )
+    .all() as { term: string; start: number }[];
+  return rows.map(({ term, start }, index) => ({ term, start, end: rows[index + 1]?.start ?? null }));
+}
+
+/** The number in a term's id. */
+export const numberOf = (term: string): number => Number(/^(\d{1,9}):/.exec(term)?.[1] ?? 0);
+
+/** Notes that the log of a term was once so large. */
+export function noteKnownSize(tx: Transaction, term: string, size: number): void {
+  tx.sql(
+    `insert into known_size (term, size) values (?, ?)
+       on conflict (term) do update set size = excluded.size where excluded.size > known_size.size`,
+  ).run(term, size);
+}
+
+/**
+ * Begins a new term: the log is shorter than it was promised to be. The record is a leaf of the log itself, and
+ * invitations that were open in the backup are closed, because nobody knows whether they were used since.
+ */
+export function raiseTerm(
+  tx: Transaction,
+  nonce: string,
+  evidence: { readonly term: string; readonly size: number; readonly proof: unknown },
+  cause: TermCause,
+): string {
+  const restored = headOf(tx);
+  const evidenced = (tx.sql("select term from known_size union select id from term").all() as { term: string }[]).map(
+    ({ term }) => numberOf(term),
+  );
+  const number = 1 + Math.max(numberOf(evidence.term), ...evidenced);
+  const term = `${number}:${nonce}`;
+  tx.sql("insert into term (number, id, started) values (?, ?, ?)").run(number, term, tx.now);
+  tx.sql("insert into raised (term, number, restored, dead, cause, at) values (?, ?, ?, ?, ?, ?)").run(
+    term,
+    number,
+    restored,
+    evidence.term,
+    cause,
+    tx.now,
+  );
+  const tree = tx.sql("select size, root from checkpoint order by size desc, at desc limit 1").get() as
+    | { size: number; root: Uint8Array }
+    | undefined;
+  const record = {
+    v: 1,
+    term,
+    restored: {
+      size: restored,
+      tree: tree === undefined ? null : { size: tree.size, root: Buffer.from(tree.root).toString("hex") },
+    },
+    evidence,
+    cause,
+  };
+  const bytes = new TextEncoder().encode(JSON.stringify(record));
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  const place = { device: "", run: nonce, seq: number, hash, prev: null, id: null };
+  appendLeaf(tx, term, { type: "term", ...place, flags: [], bytes });
+  tx.sql("update enrolment set used = ? where used is null").run(tx.now);
+  const detail = { term, restored, dead: evidence.term, known: evidence.size, cause };
+  tx.note({ topic: "term", device: null, item: term, detail });
+  return term;
+}
+
+/** Whether this log has, or once had, this term: then evidence of it is old news. */
+export function isOldTerm(tx: Transaction, term: string): boolean {
+  if (term === currentTerm(tx)) return false;
+  return (
+    tx.sql("select 1 from term where id = ?").get(term) !== undefined ||
+    tx.sql("select 1 from raised where dead = ?").get(term) !== undefined
+  );
+}
