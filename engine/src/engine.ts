@@ -27,6 +27,7 @@ import type { Files } from "./storage/files.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createDaySync } from "./sync/day-sync.ts";
 import { createDocumentSync } from "./sync/document-sync.ts";
+import { openEvidence, type CheckpointStanding } from "./sync/evidence.ts";
 import type { Http } from "./sync/http.ts";
 import type { LinkState } from "./sync/link-states.ts";
 import type { Link } from "./sync/link.ts";
@@ -55,6 +56,7 @@ export interface EngineDeps {
   readonly app: string;
 }
 
+export type { CheckpointStanding } from "./sync/evidence.ts";
 export type { LinkState } from "./sync/link-states.ts";
 
 /** What the sync centre shows. Debt and connection are separate facts: online is not synced. */
@@ -78,6 +80,9 @@ export interface SyncStatus {
   readonly needsYou: number;
   readonly spent: { readonly day: string; readonly sentBytes: number; readonly receivedBytes: number };
   readonly anchor: ClockAnchor | null;
+  /** The relay's log by its newest checkpoint that was verified here, and why the last one was not believed. */
+  readonly checkpoint: CheckpointStanding | null;
+  readonly checkpointRefusal: Refusal | null;
 }
 
 export interface Engine {
@@ -201,7 +206,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     receive: () => {},
     lost: () => photos.lost(),
   };
+  const evidence = await openEvidence({ storage, crypto, identity });
   const session = createSession({
+    evidence,
     identity,
     app: deps.app,
     clock,
@@ -260,6 +267,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       needsYou: documents.needsYou().length,
       spent: meter.total(),
       anchor,
+      checkpoint: evidence.standing(),
+      checkpointRefusal: evidence.refusal(),
     };
   };
   const changed = () => {

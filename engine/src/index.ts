@@ -45,6 +45,7 @@ export type { Attempt } from "./wire/index.ts";
 export * from "./sync/http.ts";
 export * from "./sync/link.ts";
 export * from "./sync/pack-sync.ts";
+export { openEvidence, type EvidenceKeeper } from "./sync/evidence.ts";
 export { createSession, type Session, type SessionDeps } from "./sync/session.ts";
 export * from "./sync/wire.ts";
 export * from "./documents/authorship.ts";

@@ -5,6 +5,7 @@ import {
   createLanes,
   createNotes,
   createSession,
+  openEvidence,
   openAttempts,
   openMeter,
   openOutbox,
@@ -160,7 +161,9 @@ export async function startPhone(options: {
     packNumber: () => 7,
   });
   const network = createSimulatedNetwork(clock, relay);
+  const evidence = await openEvidence({ storage, crypto, identity });
   const session = createSession({
+    evidence,
     identity,
     app: "test",
     clock,

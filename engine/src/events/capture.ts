@@ -39,6 +39,10 @@ export interface OwnFacts extends Facts {
   endRun(run: string): void;
   /** Keeps events that the relay holds and this device has lost. Those that are here already are left alone. */
   keep(given: readonly GivenEvent[]): Promise<void>;
+  /** The relay lost the places of these events: they are owed again. Those that cannot be read here are left alone. */
+  oweAgain(hashes: readonly string[]): Promise<void>;
+  /** Lets go of events that the relay, a checkpoint and a verified backup hold. */
+  forget(forgotten: readonly OwnEvent[]): Promise<void>;
   /** Resolves when what was called before is saved. */
   settled(): Promise<void>;
 }
@@ -221,13 +225,32 @@ export async function createFacts(deps: CaptureDeps): Promise<OwnFacts> {
           }
         }
       }),
+    oweAgain: (hashes) =>
+      serial(async () => {
+        const lost = hashes.flatMap((hash) => events.byHash(hash) ?? []);
+        for (let from = 0; from < lost.length; from += limits.batchEvents) {
+          const together = lost.slice(from, from + limits.batchEvents);
+          await outbox.oweAgain(together.map((event) => owedOf(event, event.envelope?.kind ?? "")));
+        }
+      }),
+    forget: (forgotten) =>
+      serial(async () => {
+        if (forgotten.length === 0) return;
+        await storage.commit(forgotten.flatMap((event) => [events.erase(event), outbox.release(event.hash)]));
+        for (const event of forgotten) {
+          events.erased(event);
+          outbox.released(event.hash);
+          told.delete(event.hash);
+        }
+        changed();
+      }),
     settled: () => serial(() => Promise.resolve()),
   };
   return facts;
 }
 
 /** Its own event kinds decide what an order is: what the sync centre counts as one. */
-function owedOf(record: EventRecord, kind: string) {
+function owedOf(record: Omit<EventRecord, "bytes" | "given">, kind: string) {
   const { run, seq, prev, hash, savedAt } = record;
   return { run, seq, prev, hash, order: kind === eventKinds.orderPlaced.name, at: savedAt };
 }

@@ -33,6 +33,10 @@ export interface OwnEvents {
   write(index: number, record: EventRecord): StorageWrite;
   /** Call it when the write is durable. */
   saved(index: number, record: EventRecord): OwnEvent;
+  /** The write that forgets an event; its place is not used again. */
+  erase(event: OwnEvent): StorageWrite;
+  /** Call it when that write is durable. */
+  erased(event: OwnEvent): void;
   /** Events that are known of and cannot be read. */
   unreadable(): readonly OwnEvent[];
   /** Records that cannot be read and do not say what they were. */
@@ -101,6 +105,11 @@ export async function openOwnEvents(storage: Storage): Promise<OwnEvents> {
     place: () => next++,
     write: (index, record) => ({ key: keyOf(index), value: encodeEventRecord(record) }),
     saved: add,
+    erase: ({ index }) => ({ key: keyOf(index), value: null }),
+    erased: (event) => {
+      forget(event);
+      unreadable.delete(event.hash);
+    },
     unreadable: () => [...unreadable.values()],
     damaged,
   };

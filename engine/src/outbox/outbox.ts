@@ -45,6 +45,12 @@ export interface Outbox {
   owes(owed: Owed): void;
   /** Makes receipts durable, then known: nothing is shown as acknowledged before. `also` commits with them. */
   acknowledge(acknowledged: readonly Receipt[], also: readonly StorageWrite[]): Promise<void>;
+  /** Takes receipts back whose places the relay lost, and owes their events again, in one commit. */
+  oweAgain(entries: readonly Owed[]): Promise<void>;
+  /** The writes that let a receipt go with its event. */
+  release(hash: string): StorageWrite;
+  /** Call it when that write is durable. */
+  released(hash: string): void;
   /** Makes a refusal durable, then known. */
   refuse(hash: string, code: RefusalCode): Promise<void>;
   /** The relay has taken note that this device cannot read the event: nothing is owed for it any more. */
@@ -123,6 +129,23 @@ export async function openOutbox(storage: Storage): Promise<Outbox> {
       }
       for (const listener of receiptListeners) listener(acknowledged);
       changed();
+    },
+    oweAgain: async (entries) => {
+      await storage.commit(
+        entries.flatMap((entry) => [
+          { key: keyOf("receipt", entry.hash), value: null },
+          { key: keyOf("owed", entry.hash), value: encodeFrame(entry) },
+        ]),
+      );
+      for (const entry of entries) {
+        receipts.delete(entry.hash);
+        owed.set(entry.hash, entry);
+      }
+      changed();
+    },
+    release: (hash) => ({ key: keyOf("receipt", hash), value: null }),
+    released: (hash) => {
+      receipts.delete(hash);
     },
     refuse: async (hash, code) => {
       if (refused.get(hash) === code) return;

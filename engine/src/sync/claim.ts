@@ -5,7 +5,8 @@ import type { Attempts } from "../outbox/attempts.ts";
 import type { DayMeter } from "../outbox/meter.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { StorageDamage } from "../storage/storage.ts";
-import { limits, type Claim, type FeedCursor, type Tip } from "../wire/index.ts";
+import type { EvidenceKeeper } from "./evidence.ts";
+import { limits, type Claim, type FeedCursor, type Tip, type Voided } from "../wire/index.ts";
 
 /** What documents, photos and packs add to a claim. */
 export interface OwedElsewhere {
@@ -27,7 +28,11 @@ export interface ClaimSources {
   readonly meter: DayMeter;
   readonly damage: readonly StorageDamage[];
   readonly elsewhere: () => OwedElsewhere;
+  readonly evidence: EvidenceKeeper;
 }
+
+/** Terms whose highest acknowledgement is told. */
+const MAX_ACKS = 100;
 
 /** A place and a hash, and what it follows. */
 export interface KnownEvent extends Tip {
@@ -79,9 +84,15 @@ export function claimTips(events: OwnEvents, outbox: Outbox, onTheWay: readonly 
  */
 export function buildClaim(
   sources: ClaimSources,
-  moment: { readonly at: string; readonly onTheWay: readonly string[]; readonly attempts: number },
+  moment: {
+    readonly at: string;
+    readonly onTheWay: readonly string[];
+    readonly attempts: number;
+    readonly voided: readonly Voided[];
+  },
 ): { readonly bytes: Uint8Array; readonly lastAttempt: number } {
-  const { identity, app, events, outbox, attempts, meter, damage } = sources;
+  const { identity, app, events, outbox, attempts, meter, damage, evidence } = sources;
+  const { voided } = moment;
   const elsewhere = sources.elsewhere();
   const told = attempts.untold(moment.attempts);
   const claim: Claim = {
@@ -91,7 +102,9 @@ export function buildClaim(
     at: moment.at,
     tips: claimTips(events, outbox, moment.onTheWay),
     damaged: events.damaged + damage.filter(({ reason }) => reason !== "unfinished").length,
-    acks: [...outbox.terms()],
+    acks: outbox.terms().slice(-MAX_ACKS),
+    evidence: evidence.shown(),
+    ...(voided.length === 0 ? {} : { voided: [...voided] }),
     queue: {
       ...outbox.queue(),
       documents: elsewhere.dirty.length,

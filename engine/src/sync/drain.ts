@@ -9,6 +9,7 @@ import type { Notes } from "../outbox/notes.ts";
 import type { Outbox, Receipt } from "../outbox/outbox.ts";
 import { batchMessage, limits, refusals, type AppendItem, type Refusal } from "../wire/index.ts";
 import { nextBatch, parentsFirst } from "./offer.ts";
+import type { EvidenceKeeper } from "./evidence.ts";
 import type { Wire, WireAnswers } from "./wire.ts";
 
 /** Two batches under way: while one is answered, the other travels. */
@@ -45,6 +46,7 @@ export interface DrainDeps {
   readonly attempts: Attempts;
   readonly notes: Notes;
   readonly lanes: Lanes;
+  readonly evidence: EvidenceKeeper;
   /** The relay wants an event that this device does not hold. */
   readonly wanted: (hash: string) => void;
   /** Something offered was answered. */
@@ -54,7 +56,7 @@ export interface DrainDeps {
 }
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { identity, crypto, clock, events, facts, outbox, attempts, notes, lanes } = deps;
+  const { identity, crypto, clock, events, facts, outbox, attempts, notes, lanes, evidence } = deps;
   let wire: Wire | null = null;
   let queue: OwnEvent[] = [];
   const inFlight = new Set<string>();
@@ -203,7 +205,9 @@ export function createDrain(deps: DrainDeps): Drain {
           unreachable(admission);
       }
     }
-    if (receipts.length > 0) await outbox.acknowledge(receipts, notes.take());
+    if (receipts.length > 0) {
+      await outbox.acknowledge(receipts, [...evidence.promised(appended.promise), ...notes.take()]);
+    }
     for (const { hash } of batch) {
       inFlight.delete(hash);
       // An event that the answer passes over is asked about again at the next contact, not in a circle.

@@ -1,15 +1,17 @@
 import { BrokenPromise, unreachable } from "../core/assert.ts";
 import { bestMs, utcFromMs, type Clock, type ClockAnchor } from "../core/clock.ts";
 import type { Crypto } from "../core/crypto.ts";
-import { hexToBytes, sha256Hex } from "../core/hash.ts";
+import { bytesToHex, hexToBytes, sha256Hex, utf8ToBytes } from "../core/hash.ts";
 import type { Random } from "../core/random.ts";
 import type { OwnFacts } from "../events/capture.ts";
 import type { Identity } from "../identity.ts";
 import type { Lanes } from "../outbox/lanes.ts";
 import type { Notes } from "../outbox/notes.ts";
-import { claimMessage, refusals, type Refusal } from "../wire/index.ts";
+import type { Receipt } from "../outbox/outbox.ts";
+import { claimMessage, enrolAgainMessage, refusals, type Refusal } from "../wire/index.ts";
 import { createBackOff } from "./back-off.ts";
 import { buildClaim, knownEvents, type ClaimSources } from "./claim.ts";
+import { forgettable, toldNext, voidedFor, voidedReceipts } from "./custody.ts";
 import { createDrain } from "./drain.ts";
 import { declareHole, placeOf } from "./holes.ts";
 import type { Http } from "./http.ts";
@@ -74,12 +76,14 @@ interface Contact {
   readonly openedMs: number;
   /** Hashes declared as holes on this connection. */
   readonly holed: Set<string>;
+  /** Facts travel on it. */
+  drains: boolean;
   joined: boolean;
   refusal: Refusal | null;
 }
 
 export function createSession(deps: SessionDeps): Session {
-  const { identity, clock, crypto, link, facts, events, outbox, attempts, notes, meter, lanes, parts } = deps;
+  const { identity, clock, crypto, link, facts, events, outbox, attempts, notes, meter, lanes, parts, evidence } = deps;
   const backOff = createBackOff(deps.random);
   const secretKey = hexToBytes(identity.secretKey);
   const listeners = new Set<() => void>();
@@ -97,6 +101,11 @@ export function createSession(deps: SessionDeps): Session {
   let claimedDebt: readonly number[] = [0, 0, 0];
   let askedToWaitMs = 0;
   let failures = 0;
+  /** The certificate was shown since the last claim was answered: once is enough. */
+  let showedCertificate = false;
+  /** Receipts of lost positions of which the relay was told, and those that the next claim tells. */
+  const toldVoided = new Set<string>();
+  let voided: readonly Receipt[] = [];
   const nowMs = () => bestMs(clock, deps.anchor());
 
   const changed = () => {
@@ -123,6 +132,7 @@ export function createSession(deps: SessionDeps): Session {
     attempts,
     notes,
     lanes,
+    evidence,
     wanted: (hash) => {
       if (contact !== null) declare(hash, contact).catch(failed);
     },
@@ -195,7 +205,7 @@ export function createSession(deps: SessionDeps): Session {
       },
     });
     const wire = createLiveWire({ connection, clock, meter, onDead: () => isMine() && happen("lost") });
-    mine = { connection, wire, openedMs, holed: new Set(), joined: false, refusal: null };
+    mine = { connection, wire, openedMs, holed: new Set(), drains: false, joined: false, refusal: null };
     contact = mine;
     cancelOpening = clock.after(OPEN_MS, () => {
       if (isMine()) happen("lost");
@@ -224,6 +234,27 @@ export function createSession(deps: SessionDeps): Session {
     happen("refused");
     refusal = why;
     changed();
+    if (why.code === "auth.unknown") showCertificate().catch(failed);
+  };
+
+  /** A relay that was restored from an older backup may not know this device any more: the certificate says that it was. */
+  const showCertificate = async () => {
+    if (showedCertificate) return;
+    showedCertificate = true;
+    const { workspace, device, certificate, certificateSignature } = identity;
+    const tokenHash = sha256Hex(utf8ToBytes(identity.token));
+    const signature = bytesToHex(await crypto.sign(enrolAgainMessage({ workspace, device, tokenHash }), secretKey));
+    const again = { certificate, certificateSignature, platform: deps.app, tokenHash, signature };
+    const answer = await deps.http.request({
+      method: "POST",
+      path: "/v1/enrol/again",
+      headers: { "content-type": "application/json" },
+      body: utf8ToBytes(JSON.stringify(again)),
+      timeoutMs: PROBE_MS,
+    });
+    if (answer.status === 200 && state === "refused") happen("retry-due");
+    // No answer says nothing: the next try shows it again.
+    if (answer.status === 0) showedCertificate = false;
   };
 
   const endContact = () => {
@@ -286,10 +317,12 @@ export function createSession(deps: SessionDeps): Session {
     claimedMs = clock.tickMs();
     // What the relay is told must not be told anew, under another number, after a crash.
     await notes.flush();
+    const telling = voided;
     const built = buildClaim(deps, {
       at: utcFromMs(nowMs()),
       onTheWay: drain.onTheWay(),
       attempts: state === "claiming" ? ATTEMPTS_AT_CONTACT : ATTEMPTS_AT_ONCE,
+      voided: voidedFor(telling),
     });
     claimedDebt = debt();
     const { bytes } = built;
@@ -298,7 +331,8 @@ export function createSession(deps: SessionDeps): Session {
     const answering = over.wire.request({ type: "claim", claim: bytes, signature });
     // What is owed for certain need not wait a round trip for the answer: the relay takes the claim first, and what
     // it was told before it answers with a duplicate.
-    if (state === "claiming") {
+    if (state === "claiming" && !over.drains) {
+      over.drains = true;
       drain.start(over.wire);
       drain.offer(owedEvents());
     }
@@ -312,6 +346,7 @@ export function createSession(deps: SessionDeps): Session {
       return happen("lost");
     }
     attempts.told(built.lastAttempt);
+    for (const receipt of telling) toldVoided.add(nameOf(receipt));
     // Only the answer to the latest claim counts: an older one may not know what was said since.
     if (mine === claims) await takeAnswer(over, answer.value);
   };
@@ -319,10 +354,21 @@ export function createSession(deps: SessionDeps): Session {
   const takeAnswer = async (over: Contact, claimed: WireAnswers["claim"]) => {
     deps.anchored({ boot: clock.boot, tick: clock.tickMs(), at: claimed.at });
     ({ term } = claimed);
+    showedCertificate = false;
+    const checkpoint = await evidence.judge(claimed);
+    if (!checkpoint.ok) noteRefusedCheckpoint(checkpoint.error);
+    // Before anything gets a new place, the relay hears which places it lost: so it can say what nobody brought back.
+    const lost = voidedReceipts(outbox, claimed.terms);
+    voided = toldNext(lost.filter((receipt) => !toldVoided.has(nameOf(receipt))));
+    if (voided.length > 0) return exchangeClaims(over);
+    if (lost.length > 0) await facts.oweAgain(lost.map(({ hash }) => hash));
     await facts.keep(claimed.give);
     if (contact !== over) return;
     const known = knownEvents(events, outbox);
     const covered = coveredBy(claimed.tips, new Set(claimed.holes), (hash) => known.get(hash)?.prev);
+    const checkpointSize = checkpoint.ok ? (checkpoint.value?.size ?? 0) : 0;
+    await facts.forget(forgettable({ events, outbox }, { claimed, covered, checkpointSize }));
+    if (contact !== over) return;
     const wants = new Set(claimed.wants);
     const offered = events
       .all()
@@ -338,6 +384,19 @@ export function createSession(deps: SessionDeps): Session {
     if (joins) for (const part of parts) part.connected(over.wire, claimed);
     watchIdle(over);
     progress();
+  };
+
+  const noteRefusedCheckpoint = ({ code }: Refusal) => {
+    attempts.note({
+      at: utcFromMs(nowMs()),
+      lane: "link",
+      item: "checkpoint",
+      bytes: 0,
+      outcome: "refused",
+      code,
+      tookMs: 0,
+    });
+    changed();
   };
 
   const declare = async (hash: string, over: Contact) => {
@@ -394,3 +453,5 @@ export function createSession(deps: SessionDeps): Session {
     },
   };
 }
+
+const nameOf = ({ term, position, hash }: Receipt) => `${term}/${position}/${hash}`;
