@@ -1,5 +1,6 @@
 import { relayKill } from "./relay-kill.ts";
+import { restore } from "./restore.ts";
 import type { Drill } from "./story.ts";
 
 /** Every drill there is, by the word an operator types. */
-export const drills: Readonly<Record<string, Drill>> = { "relay-kill": relayKill };
+export const drills: Readonly<Record<string, Drill>> = { "relay-kill": relayKill, restore };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMemoryStorage, openAttempts, openMeter, openOutbox, openOwnEvents } from "../src/index.ts";
+import { createMemoryStorage, openAttempts, openEvidence, openMeter, openOutbox, openOwnEvents } from "../src/index.ts";
+import { createNodeCrypto } from "../adapters/node-crypto.ts";
 import { buildClaim } from "../src/sync/claim.ts";
 import { claimSchema, limits } from "../src/wire/index.ts";
 import { identity } from "./simulated-phone.ts";
@@ -27,6 +28,7 @@ test("a claim never outgrows its limit: lists are cut short, counts and tips are
     {
       identity,
       app: "test",
+      evidence: await openEvidence({ storage, crypto: createNodeCrypto(), identity }),
       events: await openOwnEvents(storage),
       outbox,
       attempts,
@@ -51,7 +53,7 @@ test("a claim never outgrows its limit: lists are cut short, counts and tips are
         })),
       }),
     },
-    { at: "2026-11-23T01:00:00.000Z", onTheWay: [], attempts: 100 },
+    { at: "2026-11-23T01:00:00.000Z", onTheWay: [], voided: [], attempts: 100 },
   );
   assert.ok(bytes.length <= limits.claimBytes);
   const claim = claimSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));

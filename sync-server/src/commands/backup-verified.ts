@@ -8,7 +8,7 @@ import { createOrderLogReader } from "../order-log/reader.ts";
 import { leafBytes } from "../proof/leaf-record.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
-import { workspaceIdIn } from "./open-for-reading.ts";
+import { workspaceIn } from "./open-for-reading.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
 import { diskGaveOut } from "./serve.ts";
@@ -54,7 +54,7 @@ function checkedCopy(dir: string, copy: string): number {
   const copied = openForReading(copy);
   const own = openForReading(dir);
   try {
-    const bad = verifyLog(copied, workspaceIdIn(copy), () => {});
+    const bad = verifyLog(copied, workspaceIn(copy), () => {});
     if (bad !== null) throw new Refused({ code: "backup.copy", detail: `row ${bad.position} ${bad.what}` });
     const head = createOrderLogReader(copied).head();
     const leafIn = (db: typeof own) => createOrderLogReader(db).read(Math.max(0, head - 1), 1)[0];
