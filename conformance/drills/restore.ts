@@ -110,7 +110,7 @@ export const restore: Drill = {
       const listed = (lost?.missing ?? []).filter(({ state }) => state === "nobody");
       const isListed = lostFacts.every((fact) => listed.some(({ position }) => position === fact.position));
       say(
-        `  \`sampai term list\` names ${lost?.nobody} positions that nobody holds: ${lostFacts.length} events of the phone in the river, and the relay's own notes.`,
+        `  \`sampai term list\` names ${lost?.nobody} positions that nobody holds; the ${lostFacts.length} events of the phone in the river are among them.`,
       );
       await operate("log", "verify", "--dir", dir);
       const whole = await judge([...living, supervisor], await rows());
