@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Duplex } from "node:stream";
@@ -150,4 +152,32 @@ test("a link that cannot be opened says so once, and closing it settles at once 
   });
   assert.equal(ends.code, 1006);
   assert.equal(silent.length, 1);
+});
+
+test("a folder stays locked when nobody refers to the lock any more and the garbage is collected", async () => {
+  const held = await folder();
+  const holder = spawn(
+    process.execPath,
+    [
+      "--expose-gc",
+      "--input-type=module",
+      "--eval",
+      `import { lockFolder } from ${JSON.stringify(new URL("../adapters/node-lock.ts", import.meta.url).href)};
+       lockFolder(${JSON.stringify(held)});
+       await new Promise((resolve) => setImmediate(resolve));
+       for (let round = 0; round < 5; round += 1) { globalThis.gc(); await new Promise((resolve) => setImmediate(resolve)); }
+       console.log("collected");
+       process.stdin.resume();`,
+    ],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  await once(holder.stdout, "data");
+  const second = lockFolder(held);
+  holder.kill("SIGKILL");
+  await once(holder, "exit");
+  assert.equal(second, null);
+  const mine = lockFolder(held);
+  assert.notEqual(mine, null);
+  mine?.release();
+  await rm(held, { recursive: true, force: true });
 });

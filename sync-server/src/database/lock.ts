@@ -2,6 +2,9 @@ import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
 import { CannotStart } from "../stop-reasons.ts";
 
+// The garbage collector closes a database that nobody refers to any more, and its lock with it.
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the data folder for this process alone. The kernel holds the lock, so it is gone with the process, however that
  * ends. The answer gives it back.
@@ -14,5 +17,9 @@ export function lockFolder(dataDir: string): () => void {
     db.close();
     throw new CannotStart("folder.locked", `${dataDir} can be used by one relay at a time. Stop the other one first.`);
   }
-  return () => db.close();
+  held.add(db);
+  return () => {
+    held.delete(db);
+    db.close();
+  };
 }
