@@ -3,6 +3,7 @@ import type { Identity } from "@sampai/engine";
 import { use, useMemo, useState } from "react";
 import { BrowserRouter, Navigate, Route, Routes } from "react-router-dom";
 import { BoardScreen } from "./screens/board/BoardScreen.tsx";
+import { RepScreen } from "./screens/board/RepScreen.tsx";
 import { OrderViewScreen } from "./screens/board/OrderViewScreen.tsx";
 import { CheckInScreen } from "./screens/CheckInScreen.tsx";
 import { DayEndScreen } from "./screens/DayEndScreen.tsx";
@@ -91,6 +92,7 @@ function ByRole() {
           <Routes>
             <Route path="/territory" element={<TerritoryScreen />} />
             <Route path="/board" element={<BoardScreen />} />
+            <Route path="/reps/:rep" element={<RepScreen />} />
             <Route path="/orders/:order" element={<OrderViewScreen back="/board" />} />
             <Route path="/store/:store" element={<StoreScreen />} />
             <Route path="/sync" element={<SyncScreen />} />
@@ -103,6 +105,7 @@ function ByRole() {
       return (
         <Routes>
           <Route path="/board" element={<BoardScreen />} />
+          <Route path="/reps/:rep" element={<RepScreen />} />
           <Route path="/orders/:order" element={<OrderViewScreen back="/board" />} />
           <Route path="/me" element={<MeScreen />} />
           <Route path="*" element={<Navigate to="/board" replace />} />

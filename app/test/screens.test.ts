@@ -152,6 +152,14 @@ test("a rep works a whole visit without signal, also across a reload, and HQ's b
   );
   assert.equal(await row.locator('[data-label="Value"]').textContent(), total);
   await look(hq, "board-after");
+  await row.getByRole("link", { name: "Aishah" }).click();
+  await hq.page.getByRole("img", { name: /^Shelf at/ }).waitFor();
+  await look(hq, "rep-at-hq");
+  await hq.page.setViewportSize(PHONE);
+  await look(hq, "rep-at-hq-phone");
+  await hq.page.getByRole("button", { name: "Back" }).click();
+  await row.waitFor();
+  await look(hq, "board-phone");
 
   await page.getByRole("tab", { name: /^At HQ/ }).click();
   await page.getByText(`Order · ${total}`).waitFor();

@@ -1,6 +1,7 @@
 import { ringgit } from "@sampai/engine/core";
 import { peopleOutline } from "ionicons/icons";
-import { byUrgency, type BoardTop, type Completeness, type RepRow } from "../../board/board-state.ts";
+import { Link } from "react-router-dom";
+import { byUrgency, type BoardTop, type RepRow } from "../../board/board-state.ts";
 import { useBoard, type Board } from "../../board/use-board.ts";
 import { Badge } from "../../ui/Badge.tsx";
 import { Empty } from "../../ui/Empty.tsx";
@@ -10,6 +11,7 @@ import { useWords } from "../../ui/use-words.ts";
 import { AlertList } from "./AlertList.tsx";
 import { FailedChecks } from "./FailedChecks.tsx";
 import { FindingList } from "./FindingList.tsx";
+import { Owed, StandingBadge } from "./standing.tsx";
 
 /** Headquarters' day: how complete it is first, then the figures, then who owes what and what stood out. */
 export function BoardScreen() {
@@ -175,7 +177,10 @@ function Reps({ rows }: { rows: readonly RepRow[] }) {
               {rows.map((row) => (
                 <tr key={row.key} data-rep={row.key}>
                   <td className="lead" data-label={columns[0]}>
-                    <span className="strong">{row.name}</span> <span className="soft small">{row.key}</span>
+                    <Link className="strong" to={`/reps/${encodeURIComponent(row.key)}`}>
+                      {row.name}
+                    </Link>{" "}
+                    <span className="soft small">{row.key}</span>
                   </td>
                   <td data-label={columns[1]}>
                     <StandingBadge row={row} />
@@ -210,39 +215,5 @@ function Reps({ rows }: { rows: readonly RepRow[] }) {
         </div>
       )}
     </section>
-  );
-}
-
-function StandingBadge({ row }: { row: RepRow }) {
-  const { t } = useWords();
-  if (row.onLeave) return <Badge icon="saved">{t("board.onLeave")}</Badge>;
-  const { standing } = row.completeness;
-  const look = {
-    "all-in": { icon: "done", tone: "done" },
-    owing: { icon: "waiting", tone: "waits" },
-    silent: { icon: "unknown", tone: "person" },
-    off: { icon: "saved", tone: "plain" },
-  } as const;
-  return <Badge {...look[standing]}>{t(`board.standings.${standing}`)}</Badge>;
-}
-
-/** What the phone said that it holds. What nobody has said is unknown, never nothing. */
-function Owed({ completeness }: { completeness: Completeness }) {
-  const { t, format } = useWords();
-  const { owedEvents, owedOrders, owedPhotos, oldestUnsentAt, standing } = completeness;
-  if (owedEvents === null) return <>{t("board.unknown")}</>;
-  const parts = [
-    ...(owedOrders !== null && owedOrders > 0 ? [t("board.owedOrders", { count: owedOrders })] : []),
-    ...(owedEvents > 0 ? [t("board.owedEvents", { count: owedEvents })] : []),
-    ...(owedPhotos > 0 ? [t("board.owedPhotos", { count: owedPhotos })] : []),
-  ];
-  if (parts.length === 0) return <>{standing === "silent" ? t("board.unknown") : t("board.nothingOwed")}</>;
-  return (
-    <>
-      {parts.join(", ")}
-      {oldestUnsentAt !== null && (
-        <span className="soft small"> · {t("board.oldest", { age: format.age(oldestUnsentAt) })}</span>
-      )}
-    </>
   );
 }

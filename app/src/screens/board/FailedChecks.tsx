@@ -21,9 +21,13 @@ const failedChecksSchema = z.object({
 const SHOWN = 12;
 
 /** Business rules that said no, newest first, each leading to the fact it is about. */
-export function FailedChecks({ again }: { again: unknown }) {
+export function FailedChecks({ again, rep }: { again: unknown; rep?: string }) {
   const { t, language } = useWords();
-  const asked = useRelay(failedChecksSchema, `/v1/verdicts?count=${SHOWN}`, again);
+  const asked = useRelay(
+    failedChecksSchema,
+    `/v1/verdicts?count=${SHOWN}${rep === undefined ? "" : `&rep=${encodeURIComponent(rep)}`}`,
+    again,
+  );
   return (
     <section className="card" aria-labelledby="failed-checks">
       <h2 id="failed-checks">{t("board.checks")}</h2>

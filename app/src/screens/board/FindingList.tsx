@@ -21,9 +21,13 @@ const findingsSchema = z.object({
 const SHOWN = 12;
 
 /** What the detectors noticed: questions to ask, each leading to the fact it is about. */
-export function FindingList({ again }: { again: unknown }) {
+export function FindingList({ again, rep }: { again: unknown; rep?: string }) {
   const { t } = useWords();
-  const asked = useRelay(findingsSchema, `/v1/findings?count=${SHOWN}`, again);
+  const asked = useRelay(
+    findingsSchema,
+    `/v1/findings?count=${SHOWN}${rep === undefined ? "" : `&rep=${encodeURIComponent(rep)}`}`,
+    again,
+  );
   return (
     <section className="card" aria-labelledby="findings">
       <h2 id="findings">{t("board.findings")}</h2>

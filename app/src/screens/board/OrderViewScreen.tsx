@@ -1,7 +1,8 @@
-import { kindByName, policies, ringgit, type OrderLine } from "@sampai/engine";
+import { eventKinds, kindByName, policies, ringgit, type OrderLine } from "@sampai/engine";
 import { cubeOutline } from "ionicons/icons";
 import { useParams } from "react-router-dom";
 import { z } from "zod";
+import { RelayPhoto } from "../../board/RelayPhoto.tsx";
 import { useRelay } from "../../board/use-relay.ts";
 import { Badge } from "../../ui/Badge.tsx";
 import { Empty } from "../../ui/Empty.tsx";
@@ -77,7 +78,12 @@ function Order({ order }: { order: OrderView }) {
             value={order.seen.pack === null ? "–" : t("orderView.packNumber", { number: order.seen.pack })}
           />
         </dl>
-        {lines.length > 0 && <Lines lines={lines} />}
+        {order.kind === eventKinds.photoCaptured.name && (
+          <div className="photos">
+            <RelayPhoto photo={order.id} alt={eventKinds.photoCaptured.label[language]} />
+          </div>
+        )}
+        {lines.length > 0 && <Lines lines={lines} pack={order.seen.pack} />}
       </section>
       <div className="stack">
         <Checks order={order} />
@@ -102,9 +108,14 @@ function linesIn(body: unknown): readonly OrderLine[] {
   return Array.isArray(lines) ? (lines as OrderLine[]) : [];
 }
 
-function Lines({ lines }: { lines: readonly OrderLine[] }) {
+const goodsSchema = z.object({ goods: z.array(z.object({ sku: z.string(), name: z.string() })) });
+
+/** The lines with the goods' names as the pack that the rep saw has them; without it, by code. */
+function Lines({ lines, pack }: { lines: readonly OrderLine[]; pack: number | null }) {
   const { t, format } = useWords();
-  const columns = [t("orderView.sku"), t("orderView.quantity"), t("orderView.price"), t("orderView.amount")] as const;
+  const asked = useRelay(goodsSchema, `/v1/packs/${pack ?? 0}`);
+  const names = new Map(asked.state === "here" ? asked.value.goods.map(({ sku, name }) => [sku, name]) : []);
+  const columns = [t("orderView.good"), t("orderView.quantity"), t("orderView.amount")] as const;
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label={t("orderView.lines")}>
       <table>
@@ -121,18 +132,22 @@ function Lines({ lines }: { lines: readonly OrderLine[] }) {
           {lines.map((line) => (
             <tr key={`${line.sku}/${line.scheme ?? ""}`}>
               <td>
-                {line.sku}
-                {line.scheme !== null && <span className="soft small"> · {line.scheme}</span>}
+                {names.get(line.sku) ?? line.sku}{" "}
+                <span className="soft small">
+                  {names.has(line.sku) && line.sku}
+                  {line.scheme !== null && ` · ${line.scheme}`}
+                </span>
               </td>
               <td className="number">
-                {format.number(line.quantity)} × {line.unit}
+                {format.number(line.quantity)} × {ringgit(line.unitPriceSen)}
+                <br />
+                <span className="soft small">{line.unit}</span>
               </td>
-              <td className="number">{ringgit(line.unitPriceSen)}</td>
               <td className="number">{ringgit(line.quantity * line.unitPriceSen)}</td>
             </tr>
           ))}
           <tr>
-            <td className="strong" colSpan={3}>
+            <td className="strong" colSpan={2}>
               {t("orderView.total")}
             </td>
             <td className="number strong">
