@@ -25,7 +25,9 @@ export function DayEndScreen() {
   const storeName = useStoreNames();
   const today = facts.filter(({ envelope }) => dayIn(msFromUtc(envelope.at), zone) === day.today);
   const orders = today.filter((fact) => isKind(fact, "orderPlaced"));
-  const done = today.filter(({ state }) => state === "at-hq").length;
+  // The close itself is not part of what it declares, as in HQ's certificate.
+  const entries = today.filter((fact) => !isKind(fact, "dayClosed"));
+  const done = entries.filter(({ state }) => state === "at-hq").length;
   const open = openVisit(visitsOf(facts));
   const { photos, photoBytes } = status.queue;
 
@@ -34,8 +36,8 @@ export function DayEndScreen() {
       <section className="card hero" aria-live="polite">
         <p className="big">
           {status.safeToSwitchOff
-            ? t("day.allIn", { done, total: today.length })
-            : t("day.notYet", { done, total: today.length })}
+            ? t("day.allIn", { done, total: entries.length })
+            : t("day.notYet", { done, total: entries.length })}
         </p>
         {photos > 0 && <p className="soft">{t("day.photosApart", { count: photos, size: format.size(photoBytes) })}</p>}
       </section>
