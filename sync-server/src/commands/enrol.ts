@@ -1,4 +1,5 @@
 import { roleSchema } from "@sampai/engine/wire";
+import QRCode from "qrcode";
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { readConfig } from "../config.ts";
 import { openDataFolder } from "../data-folder.ts";
@@ -21,6 +22,7 @@ export const enrol: Command = {
     name: { type: "string" },
     role: { type: "string" },
     territories: { type: "string" },
+    qr: { type: "boolean" },
   },
   explains: {
     dir: "the relay's data folder",
@@ -29,6 +31,7 @@ export const enrol: Command = {
     name: "adds the person with this name where nobody has the code yet; with --role",
     role: "rep, supervisor or hq",
     territories: "territory codes, separated by commas; * (the default) is all",
+    qr: "also draws the link as a QR code, to be read by the phone's camera",
   },
   run: async (input) => {
     const dir = required(input, "dir");
@@ -38,7 +41,7 @@ export const enrol: Command = {
     const running = readRunning(dir);
     if (running !== null) {
       const request: InviteRequest = { person, ttlMinutes, ...(add === undefined ? {} : { add }) };
-      print(JSON.stringify(await askRelay(running, "/v1/operator/enrolments", request)));
+      await tell(input, await askRelay(running, "/v1/operator/enrolments", request));
       return 0;
     }
     const config = readConfig({ dir }, process.env);
@@ -49,13 +52,20 @@ export const enrol: Command = {
       if (!invitation.ok) throw new Refused(invitation.error);
       const { code, expires } = invitation.value;
       const url = config.publicUrl?.replace(/\/$/, "") ?? `http://127.0.0.1:${config.port === 0 ? 8080 : config.port}`;
-      print(JSON.stringify({ person, code, link: `${url}/enrol#${code}`, expires }));
+      await tell(input, { person, code, link: `${url}/enrol#${code}`, expires });
       return 0;
     } finally {
       await folder.close();
     }
   },
 };
+
+/** The JSON stands on the last line, for scripts; the picture above it is for the camera. */
+async function tell(input: CommandInput, invitation: unknown): Promise<void> {
+  const { link } = invitation as { link: string };
+  if (input.values["qr"] === true) print(await QRCode.toString(link, { type: "utf8", errorCorrectionLevel: "L" }));
+  print(JSON.stringify(invitation));
+}
 
 function minutes(text: string | undefined): number {
   const value = Number(text ?? 24 * 60);
