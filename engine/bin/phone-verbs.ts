@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import {
   BrokenPromise,
@@ -113,6 +113,16 @@ const verbs = {
     }),
   ),
   pack: verb(z.strictObject({}), async (engine) => ok(engine.reference.current())),
+  rescue: verb(z.strictObject({ file: z.string().min(1) }), async (engine, { file }) => {
+    const { bytes, ...counts } = await engine.rescue();
+    try {
+      // A file that is there already is somebody's queue: never written over.
+      await writeFile(file, bytes, { flag: "wx", mode: 0o600 });
+    } catch (error) {
+      return err({ code: "rescue.file", detail: String(error) });
+    }
+    return ok({ file, bytes: bytes.length, ...counts });
+  }),
   "go-online": verb(z.strictObject({}), async (engine) => {
     engine.goOnline();
     return ok(null);

@@ -37,7 +37,7 @@ It reads one JSON object a line and answers each with one:
 Unasked it writes {"event":"ready",…} first, then {"event":"status",…}, {"event":"acknowledged","id","position","at"}
 and {"event":"certificate","sentence",…} when HQ has certified a day.
 
-Verbs: draft, capture, photo, edit, create, view, explain, list, needs-you, status, attempts, events, photos, pack, day,
+Verbs: draft, capture, photo, edit, create, view, explain, list, needs-you, status, attempts, events, photos, pack, day, rescue,
 close-day, go-online, go-offline, network-changed, drain, quit. It starts offline. A kill at any time loses nothing that was
 answered with ok.
 `;

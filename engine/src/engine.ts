@@ -23,6 +23,7 @@ import { createPhotos } from "./photos/create.ts";
 import type { Photos, Pictures } from "./photos/photos.ts";
 import { createReference } from "./reference/held-packs.ts";
 import type { Reference } from "./reference/reference.ts";
+import { rescueQueue, type Rescued } from "./rescue/rescue.ts";
 import type { Files } from "./storage/files.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createDaySync } from "./sync/day-sync.ts";
@@ -110,6 +111,8 @@ export interface Engine {
   goOffline(): void;
   /** The platform says the network changed or the app came back: an open connection is doubted, a waiting one tried now. */
   networkChanged(): void;
+  /** Everything that this device owes, in one sealed file that an operator imports. Needs no connection, changes nothing. */
+  rescue(): Promise<Rescued>;
   /** Stops, after what is being saved is saved. */
   close(): Promise<void>;
 }
@@ -330,6 +333,11 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     goOnline: () => session.goOnline(),
     goOffline: () => session.goOffline(),
     networkChanged: () => session.networkChanged(),
+    rescue: () =>
+      rescueQueue(
+        { identity, crypto, random, events, outbox, documents, photosOwed: () => photos.owed() },
+        utcFromMs(nowMs()),
+      ),
     close: async () => {
       await session.close();
       await photos.close();

@@ -10,6 +10,8 @@ export type { EventKind } from "./events/kinds/kind.ts";
 export * from "./events/order-lines.ts";
 export { isWorking } from "./events/working-day.ts";
 export * from "./identity.ts";
+export { readRescueFile, writeRescueFile, type RescueContent } from "./rescue/rescue-file.ts";
+export type { Rescued } from "./rescue/rescue.ts";
 export * from "./documents/documents.ts";
 export * from "./engine.ts";
 export * from "./events/facts.ts";

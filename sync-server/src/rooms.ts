@@ -7,6 +7,7 @@ import * as proof from "./proof/index.ts";
 import * as imports from "./import/index.ts";
 import * as photos from "./photos/index.ts";
 import * as reference from "./reference/index.ts";
+import * as rescue from "./rescue/index.ts";
 import * as facts from "./relay/facts.ts";
 import type { Caller, RelayPart } from "./relay/part.ts";
 import type { Route } from "./route.ts";
@@ -22,4 +23,15 @@ export interface Room {
 }
 
 /** Every room there is: a new one adds its line here. */
-export const rooms: readonly Room[] = [facts, documents, proof, devices, reference, imports, photos, followers, day];
+export const rooms: readonly Room[] = [
+  facts,
+  documents,
+  proof,
+  devices,
+  reference,
+  imports,
+  photos,
+  followers,
+  day,
+  rescue,
+];

@@ -23,6 +23,8 @@ export interface Workspace {
   sign(message: Uint8Array): Uint8Array;
   /** 32 secret bytes of their own for each purpose, from the root key: HKDF-SHA256 (RFC 5869). */
   derive(purpose: string): Uint8Array;
+  /** The root key's secret seed, for what was sealed for the workspace. It never leaves this process. */
+  readonly rootSeed: Uint8Array;
 }
 
 /** Opens `workspace.json` in the data folder, or makes it on the first start. Only its owner may read it. */
@@ -44,6 +46,7 @@ export function openWorkspace(dataDir: string, zone: string): Workspace {
     zone: parsed.data.zone,
     rootKey: Buffer.from(key.x, "base64url").toString("hex"),
     sign: (message) => new Uint8Array(sign(null, message, secret)),
+    rootSeed: new Uint8Array(seed),
     derive: (purpose) => new Uint8Array(hkdfSync("sha256", seed, id, purpose, 32)),
   };
 }

@@ -27,8 +27,17 @@ export function decodeFrame<S extends z.ZodType>(schema: S, frame: Uint8Array): 
     if (!unfolded.ok) return unfolded;
     value = decodeCbor(unfolded.value);
   }
-  if (!value.ok) return value;
-  const parsed = schema.safeParse(value.value);
+  return value.ok ? parsed(schema, value.value) : value;
+}
+
+/** Reads plain CBOR that is no frame, such as a file. Its size is for the caller to bound. Never throws. */
+export function decodeCborAs<S extends z.ZodType>(schema: S, bytes: Uint8Array): Result<z.infer<S>, Refusal> {
+  const value = decodeCbor(bytes);
+  return value.ok ? parsed(schema, value.value) : value;
+}
+
+function parsed<S extends z.ZodType>(schema: S, value: unknown): Result<z.infer<S>, Refusal> {
+  const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = issue === undefined ? "" : `${issue.path.join(".")}: ${issue.message}`;

@@ -35,6 +35,8 @@ export const limits = {
   sendQueueBytes: 4_194_304,
   /** Held events per device before more are refused with `relay.busy`. */
   heldEvents: 10_000,
+  /** One rescue file: the queue of a phone that was offline for months. */
+  rescueBytes: 67_108_864,
   /** One photo's original. */
   photoBytes: 15_728_640,
   /** One photo's preview. */

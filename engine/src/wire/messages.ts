@@ -9,7 +9,8 @@ import { refusals, type RefusalCode } from "./refusals.ts";
 export const PROTOCOL = "sampai.v1";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const run = z.string().regex(/^[0-9a-f]{16}$/);
+export const runSchema = z.string().regex(/^[0-9a-f]{16}$/);
+const run = runSchema;
 const seq = z.int().min(1);
 const utc = z.iso.datetime({ offset: false });
 const position = z.int().min(0);

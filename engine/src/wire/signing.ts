@@ -33,6 +33,11 @@ export function enrolAgainMessage(again: { workspace: string; device: string; to
   return utf8ToBytes(["sampai.enrol-again.v1", again.workspace, again.device, again.tokenHash].join("\n"));
 }
 
+/** `hash` is over the content of a rescue file. */
+export function rescueMessage(rescue: { workspace: string; device: string; hash: string }): Uint8Array {
+  return utf8ToBytes(["sampai.rescue.v1", rescue.workspace, rescue.device, rescue.hash].join("\n"));
+}
+
 export function packMessage(packHash: string): Uint8Array {
   return utf8ToBytes(`sampai.pack.v1\n${packHash}`);
 }

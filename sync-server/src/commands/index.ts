@@ -9,6 +9,7 @@ import { logKey } from "./log-key.ts";
 import { logProve } from "./log-prove.ts";
 import { logTail } from "./log-tail.ts";
 import { logVerify } from "./log-verify.ts";
+import { rescueImport } from "./rescue-import.ts";
 import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
 import { termList } from "./term-list.ts";
@@ -35,5 +36,6 @@ export const commands: readonly Command[] = [
   logKey,
   termList,
   backupVerified,
+  rescueImport,
   trail,
 ];

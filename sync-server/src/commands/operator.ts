@@ -9,12 +9,20 @@ export class Refused extends Error {
   }
 }
 
-/** Asks the relay that works in the data folder, with the key that only the folder's owner can read. No body: GET. */
-export async function askRelay(running: Running, path: string, body?: object): Promise<unknown> {
+/** Asks the relay that works in the data folder, with the key that only the folder's owner can read. No body: GET. Bytes go as they are. */
+export async function askRelay(
+  running: Running,
+  path: string,
+  body?: object | Uint8Array<ArrayBuffer>,
+): Promise<unknown> {
+  const isFile = body instanceof Uint8Array;
   const answer = await fetch(`${running.url}${path}`, {
     method: body === undefined ? "GET" : "POST",
-    headers: { authorization: `Bearer ${running.operatorKey}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: {
+      authorization: `Bearer ${running.operatorKey}`,
+      "content-type": isFile ? "application/octet-stream" : "application/json",
+    },
+    ...(body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) }),
   });
   const value = (await answer.json()) as { code?: RefusalCode; detail?: string };
   if (answer.ok) return value;
