@@ -64,7 +64,8 @@ export async function rescueQueue(sources: RescueSources, madeAt: string): Promi
     const named = documents.identify(doc);
     const unsent = documents.unsent(doc);
     if (named === undefined || unsent.length === 0) return [];
-    return [{ doc, ...named, bytes: concatBytes(...unsent.map((change) => change.bytes)) }];
+    const { kind, key } = named;
+    return [{ doc, kind, key, bytes: concatBytes(...unsent.map((change) => change.bytes)) }];
   });
   const photos = sources.photosOwed().map(({ id, sha256, bytes }) => ({ id, sha256, bytes }));
   const content: RescueContent = {
