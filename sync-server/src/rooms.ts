@@ -8,6 +8,7 @@ import * as imports from "./import/index.ts";
 import * as photos from "./photos/index.ts";
 import * as reference from "./reference/index.ts";
 import * as rescue from "./rescue/index.ts";
+import * as orderLog from "./order-log/index.ts";
 import * as facts from "./relay/facts.ts";
 import type { Caller, RelayPart } from "./relay/part.ts";
 import type { Route } from "./route.ts";
@@ -25,6 +26,7 @@ export interface Room {
 /** Every room there is: a new one adds its line here. */
 export const rooms: readonly Room[] = [
   facts,
+  orderLog,
   documents,
   proof,
   devices,

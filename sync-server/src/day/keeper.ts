@@ -4,7 +4,7 @@ import { dayMessage, encodeFrame, type CertificateReason } from "@sampai/engine/
 import type { RelayContext } from "../context.ts";
 import { sqlOf, type Sql } from "../database/sql.ts";
 import { captureMs } from "../order-log/event-time.ts";
-import { timesOfRun } from "../order-log/run-times.ts";
+import { timesOf } from "../order-log/run-times.ts";
 import { certificateText, decide, stateDay, type DayStatement } from "./certificate.ts";
 import { readDay } from "./day-facts.ts";
 import { filedDay } from "./filing.ts";
@@ -144,19 +144,21 @@ async function fileCloses(
   doubt: (rep: string, day: string) => void,
 ): Promise<void> {
   const rows = sql(
-    `select position, day_close.device, run, seq, day, person from day_close
+    `select position, day_close.device, run, seq, hash, day, person from day_close
        join device on device.device = day_close.device where filed is null order by position limit ${PAGE}`,
   ).all() as unknown as {
     position: number;
     device: string;
     run: string;
     seq: number;
+    hash: string;
     day: string;
     person: string;
   }[];
   if (rows.length === 0) return;
-  const filed = rows.map(({ position, device, run, seq, day }) => {
-    const time = timesOfRun(sql, { device, run, from: seq, to: seq }).get(seq);
+  const times = timesOf(sql, rows);
+  const filed = rows.map(({ position, hash, day }) => {
+    const time = times.get(hash);
     return { position, day: time === undefined ? day : filedDay(day, time, zone) };
   });
   await writer.run("fileCloses", { filed });
