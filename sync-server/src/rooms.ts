@@ -3,6 +3,7 @@ import * as day from "./day/index.ts";
 import * as devices from "./devices/index.ts";
 import * as documents from "./documents/index.ts";
 import * as followers from "./followers/room.ts";
+import * as privacy from "./privacy/index.ts";
 import * as proof from "./proof/index.ts";
 import * as imports from "./import/index.ts";
 import * as photos from "./photos/index.ts";
@@ -36,4 +37,5 @@ export const rooms: readonly Room[] = [
   followers,
   day,
   rescue,
+  privacy,
 ];

@@ -4,12 +4,16 @@ import { day } from "./day.ts";
 import { enrol } from "./enrol.ts";
 import { importCommand } from "./import.ts";
 import { logCheck } from "./log-check.ts";
+import { logExpire } from "./log-expire.ts";
 import { logExport } from "./log-export.ts";
 import { logKey } from "./log-key.ts";
 import { logProve } from "./log-prove.ts";
+import { logSweep } from "./log-sweep.ts";
 import { logTail } from "./log-tail.ts";
 import { logVerify } from "./log-verify.ts";
 import { rescueImport } from "./rescue-import.ts";
+import { personExport } from "./person-export.ts";
+import { personForget } from "./person-forget.ts";
 import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
 import { termList } from "./term-list.ts";
@@ -23,6 +27,8 @@ export const commands: readonly Command[] = [
   importCommand,
   enrol,
   revoke,
+  personExport,
+  personForget,
   day,
   storeHistory,
   storeConflicts,
@@ -31,6 +37,8 @@ export const commands: readonly Command[] = [
   logTail,
   logExport,
   logVerify,
+  logExpire,
+  logSweep,
   logProve,
   logCheck,
   logKey,

@@ -42,5 +42,6 @@ function lineOf({ bytes, ...leaf }: LogLeaf, time: EventTime | undefined): objec
   if (leaf.type !== "event") return leaf;
   const read = readEvent(bytes);
   if (read.ok) return { ...leaf, time: time === undefined ? null : publishedTime(time), event: read.value };
+  if (bytes.length === 0) return { ...leaf, event: null, expired: true };
   return { ...leaf, event: null, base64: Buffer.from(bytes).toString("base64") };
 }

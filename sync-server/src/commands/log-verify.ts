@@ -16,10 +16,16 @@ export const logVerify: Command = {
     try {
       const total = createOrderLogReader(db).head();
       let walked = 0;
-      const leaf = verifyLog(db, workspaceIn(dir), (position) => {
-        walked = position;
-        progress(`order log ${position} of ${total}`);
-      });
+      const expired = new Map<number, number>();
+      const leaf = verifyLog(
+        db,
+        workspaceIn(dir),
+        (position) => {
+          walked = position;
+          progress(`order log ${position} of ${total}`);
+        },
+        (_position, decision) => expired.set(decision, (expired.get(decision) ?? 0) + 1),
+      );
       let trailRows = 0;
       const row = verifyTrail(db, (position) => {
         trailRows = position;
@@ -28,6 +34,7 @@ export const logVerify: Command = {
       progress("");
       if (leaf !== null) print(`order log: row ${leaf.position} ${leaf.what}.`);
       else print(`order log: ${walked} rows, all as they were written.`);
+      for (const [decision, rows] of expired) print(`order log: ${rows} rows expired by decision ${decision}.`);
       if (row !== null) print(`trail: row ${row.position} ${row.what}.`);
       else print(`trail: ${trailRows} rows, all as they were written.`);
       return Promise.resolve(leaf === null && row === null ? 0 : 1);

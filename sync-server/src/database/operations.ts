@@ -3,6 +3,7 @@ import * as day from "../day/operations.ts";
 import * as devices from "../devices/operations.ts";
 import * as documents from "../documents/operations.ts";
 import * as orderLog from "../order-log/operations.ts";
+import * as privacy from "../privacy/operations.ts";
 import * as proof from "../proof/operations.ts";
 import * as photos from "../photos/operations.ts";
 import * as reference from "../reference/operations.ts";
@@ -35,6 +36,7 @@ export const operations = {
   ...documents.operations,
   ...orderLog.operations,
   ...photos.operations,
+  ...privacy.operations,
   ...proof.operations,
   ...reference.operations,
   ...trail.operations,
@@ -52,6 +54,7 @@ export const tables = [
   documents.tables,
   orderLog.tables,
   photos.tables,
+  privacy.tables,
   proof.tables,
   reference.tables,
   trail.tables,

@@ -36,7 +36,8 @@ export interface LogItem {
   /** RFC 3339 UTC at the relay. */
   readonly received: string;
   readonly flags: readonly string[];
-  readonly type: LeafType;
+  /** `expired`: an event whose bytes are kept no longer. */
+  readonly type: LeafType | "expired";
   readonly event: Envelope | null;
 }
 

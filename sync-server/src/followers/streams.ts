@@ -15,8 +15,10 @@ const table = { log: "log", trail: "trail", documents: "change" } as const;
 
 export function createStreams(relay: DatabaseSync): Streams {
   const log = relay.prepare(
-    `select position, term, type, device, run, seq, hash, received, flags, bytes from log
-       where position >= ? order by position limit ?`,
+    `select log.position, term, type, device, run, seq, hash, received, flags, coalesce(remains, bytes) as bytes,
+            decision is not null and remains is null as expired
+       from log left join expired on expired.position = log.position
+       where log.position >= ? order by log.position limit ?`,
   );
   const trail = relay.prepare(
     "select position, at, log_head, topic, device, item, detail from trail where position >= ? order by position limit ?",
@@ -48,15 +50,16 @@ export function createStreams(relay: DatabaseSync): Streams {
   };
 }
 
-type LogRow = Omit<LogItem, "stream" | "flags" | "event"> & { flags: string; bytes: Uint8Array };
+type LogRow = Omit<LogItem, "stream" | "flags" | "event"> & { flags: string; bytes: Uint8Array; expired: number };
 type TrailRow = Omit<TrailItem, "stream" | "detail" | "logHead"> & { detail: string; log_head: number };
 
 function logItem(row: LogRow): LogItem {
-  const { bytes, flags, ...rest } = row;
+  const { bytes, flags, expired, ...rest } = row;
   const read = row.type === "event" ? readEvent(bytes) : null;
   return {
     stream: "log",
     ...rest,
+    type: expired === 1 ? "expired" : row.type,
     flags: JSON.parse(flags) as string[],
     event: read?.ok === true ? read.value : null,
   };

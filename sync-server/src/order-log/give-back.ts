@@ -94,6 +94,8 @@ function firstOf(rows: readonly Row[]): GivenBack[] {
   const given: GivenBack[] = [];
   let size = 0;
   for (const { run, seq, prev, bytes, position } of rows) {
+    // Kept no longer, by a decision: there is nothing to give.
+    if (bytes.length === 0) continue;
     size += bytes.length;
     if (given.length > 0 && size > GIVE_BYTES) break;
     given.push({ run, seq, prev, bytes, position });

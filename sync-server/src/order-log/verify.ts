@@ -28,6 +28,7 @@ export function verifyLog(
   db: DatabaseSync,
   workspace: { readonly id: string; readonly rootKey: string },
   progress: (position: number) => void,
+  expired: (position: number, decision: number) => void = () => {},
 ): BadLeaf | null {
   const page = db.prepare("select * from log where position >= ? order by position limit ?");
   const check = createLeafCheck(db, workspace);
@@ -38,7 +39,9 @@ export function verifyLog(
     const rows = page.all(position, PAGE) as unknown as Row[];
     for (const row of rows) {
       if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
-      const what = check.place(row) ?? check.signature(row);
+      const decision = check.decisionOver(row);
+      if (decision !== null) expired(position, decision);
+      const what = check.place(row, decision) ?? check.signature(row);
       if (what !== null) return { position, what };
       if (unsigned === null && !check.isSigned(row)) {
         unsigned = { position, what: "is signed neither itself nor by an event after it" };
@@ -56,6 +59,28 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
   );
   const hole = db.prepare("select position from log where device = ? and hash = ? and type = 'hole' limit 1");
   const follower = db.prepare("select 1 from log where device = ? and prev = ? and type = 'event' and run = ? limit 1");
+  const decisionOf = db.prepare("select decision from expired where position = ?");
+  const decisionBytes = db.prepare("select hash, bytes, signature from log where position = ? and type = 'expiry'");
+  const decisions = new Map<number, ReadonlySet<number>>();
+  // A decision is read once, and counts only as it was signed.
+  const eventsNamedBy = (decision: number): ReadonlySet<number> => {
+    const known = decisions.get(decision);
+    if (known !== undefined) return known;
+    const leaf = decisionBytes.get(decision) as
+      | { hash: string; bytes: Uint8Array; signature: Uint8Array | null }
+      | undefined;
+    const isSound =
+      leaf !== undefined &&
+      leaf.signature !== null &&
+      sha256Hex(leaf.bytes) === leaf.hash &&
+      isSignedBy(rootKey, expiryMessage(leaf.hash), leaf.signature);
+    const { events } = isSound
+      ? (JSON.parse(new TextDecoder().decode(leaf.bytes)) as { events: readonly number[] })
+      : { events: [] };
+    const named = new Set(events);
+    decisions.set(decision, named);
+    return named;
+  };
   const keyOf = db.prepare("select public_key as publicKey from device where device = ?");
 
   const follows = ({ device, run, seq, prev, position }: Row): string | null => {
@@ -70,8 +95,18 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
     return null;
   };
   return {
+    /** Position of the decision in the log by which the row's bytes are gone, or null. */
+    decisionOver: (row: Row): number | null => {
+      if (row.type !== "event" || row.bytes.length > 0) return null;
+      const noted = decisionOf.get(row.position) as { decision: number } | undefined;
+      if (noted === undefined) return null;
+      const named = eventsNamedBy(noted.decision);
+      return named.has(row.position) ? noted.decision : null;
+    },
     /** What is wrong with the row's bytes or place, or null. */
-    place: (row: Row): string | null => {
+    place: (row: Row, decision: number | null): string | null => {
+      // What its bytes said is gone; its place is checked as ever.
+      if (decision !== null) return follows(row);
       if (row.type === "event" || row.type === "term" || signedBy[row.type] !== undefined) {
         if (sha256Hex(row.bytes) !== row.hash) return "has bytes that do not match its hash";
       }

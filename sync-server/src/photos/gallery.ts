@@ -25,6 +25,7 @@ export interface Gallery {
 
 export function createGallery({ db, writer, blobs, decoder, arrival, limits, note }: PhotoRoom): Gallery {
   const find = db.prepare("select person, sha256, type, blob from photo where photo = ? and part = ?");
+  const expired = db.prepare("select 1 from expired_photo where blob = ?");
   const rowOf = (id: string, part: string) => find.get(id, part) as PhotoRow | undefined;
 
   /** An original that came without a preview gets one when it is first looked at. */
@@ -73,6 +74,7 @@ export function createGallery({ db, writer, blobs, decoder, arrival, limits, not
           part === "original" ? `attachment; filename="${id}.${row.blob.split(".").at(-1)}"` : "inline",
         "cross-origin-resource-policy": "same-origin",
       };
+      if (expired.get(row.blob) !== undefined) return { code: "photo.expired" };
       if (knownTag === headers.etag) return new Response(null, { status: 304, headers });
       const bytes = await blobs.read(row.blob);
       if (bytes === undefined) {

@@ -2,8 +2,11 @@ import { sha256Hex } from "@sampai/engine/core";
 import { dayCertificateSchema, dayMessage, type RelayMessage } from "@sampai/engine/wire";
 import assert from "node:assert/strict";
 import { createPublicKey, verify } from "node:crypto";
+import { cp } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { workspaceIn } from "../../src/commands/open-for-reading.ts";
+import { databaseFile } from "../../src/database/connection.ts";
 import { newFolder, sampai, serveRelay, type RelayProcess } from "../relay-process.ts";
 import { askDay, dayCommand, dayOnce, startRepPhone, today } from "./rep-phone.ts";
 
@@ -204,4 +207,27 @@ test("a relay that was killed certifies after its start what it had not, and `lo
   assert.equal(view.certificate?.says.standing, "complete");
   const { status, out } = await sampai("log", "verify", "--dir", dir);
   assert.equal(status, 0, out);
+});
+
+test("`log verify` names a certificate that says something else, also when its hash was made to fit", async () => {
+  const copy = await newFolder();
+  await cp(dir, copy, { recursive: true });
+  const db = new DatabaseSync(databaseFile(copy));
+  const row = db
+    .prepare("select position, bytes from log where type = 'certificate' order by position limit 1")
+    .get() as {
+    position: number;
+    bytes: Uint8Array;
+  };
+  const forged = new TextEncoder().encode(new TextDecoder().decode(row.bytes).replace('"here":47', '"here":48'));
+  const set = db.prepare("update log set bytes = ?, hash = coalesce(?, hash) where position = ?");
+  set.run(forged, null, row.position);
+  const unlike = await sampai("log", "verify", "--dir", copy);
+  assert.equal(unlike.status, 1);
+  assert.match(unlike.out, new RegExp(`row ${row.position} has bytes that do not match its hash`));
+  set.run(forged, sha256Hex(forged), row.position);
+  db.close();
+  const unsigned = await sampai("log", "verify", "--dir", copy);
+  assert.equal(unsigned.status, 1);
+  assert.match(unsigned.out, new RegExp(`row ${row.position} is not signed by the workspace`));
 });

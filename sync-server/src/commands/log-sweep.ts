@@ -1,0 +1,18 @@
+import path from "node:path";
+import { sweepFolder } from "../privacy/sweep.ts";
+import { required, type Command } from "./command.ts";
+import { print } from "./print.ts";
+
+export const logSweep: Command = {
+  name: "log sweep",
+  positionals: "",
+  does: "Writes the databases anew, so that no freed page holds what has expired. The relay must be stopped.",
+  options: { dir: { type: "string" } },
+  explains: { dir: "the relay's data folder" },
+  run: (input) => {
+    const dir = path.resolve(required(input, "dir"));
+    sweepFolder(dir);
+    print(JSON.stringify({ swept: true }));
+    return Promise.resolve(0);
+  },
+};

@@ -1,0 +1,166 @@
+import { sha256Hex, startOfDayMs, utcFromMs, utf8ToBytes } from "@sampai/engine/core";
+import { expiryMessage, type Refusal } from "@sampai/engine/wire";
+import { err, ok, type Result } from "@sampai/engine/core";
+import path from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { sqlOf, type Sql } from "../database/sql.ts";
+import type { Writer } from "../database/writer.ts";
+import { createFileBlobs } from "../photos/file-blobs.ts";
+import type { Workspace } from "../workspace.ts";
+import { decisionText, EVENTS_AT_ONCE, type ExpiryDecision } from "./decision.ts";
+
+/** What expiry needs of a relay, or of an opened data folder. */
+export interface ExpiryOffice {
+  readonly dir: string;
+  readonly workspace: Workspace;
+  readonly writer: Writer;
+  readonly db: DatabaseSync;
+}
+
+export interface ExpiryDone {
+  /** Positions of the decisions in the order log; several where there was much. */
+  readonly decisions: readonly number[];
+  readonly events: number;
+  readonly photos: number;
+}
+
+/** Removes the bytes of events and photos that came before a day (`YYYY-MM-DD` in the workspace's zone). */
+export function expireBefore(
+  office: ExpiryOffice,
+  request: {
+    readonly before: string;
+    readonly what: "events" | "photos" | "all";
+    readonly reason: string;
+    readonly by: string;
+  },
+): Promise<ExpiryDone> {
+  const { before, what, reason, by } = request;
+  const sql = sqlOf(office.db);
+  const beginUtc = utcFromMs(startOfDayMs(before, office.workspace.zone));
+  const events = (from: number) =>
+    what === "photos"
+      ? []
+      : positions(
+          sql(
+            `select position from log where type = 'event' and received < ? and position >= ? and length(bytes) > 0
+               order by position limit ${EVENTS_AT_ONCE}`,
+          ).all(beginUtc, from),
+        );
+  const photos = () =>
+    what === "events"
+      ? []
+      : ids(
+          sql(
+            `select distinct photo from photo where arrived < ? and blob not in (select blob from expired_photo)
+               limit ${EVENTS_AT_ONCE}`,
+          ).all(beginUtc),
+        );
+  return decide(office, { about: { before }, reason, by, unplaced: () => 0, events, photos });
+}
+
+/**
+ * Forgets a person: bodies of events, photos, claims, attempts, name. Devices are revoked before this. The order log
+ * stays provable, and of orders the books keep what is not about the person.
+ */
+export async function forgetPerson(
+  office: ExpiryOffice,
+  request: { readonly person: string; readonly reason: string; readonly by: string },
+): Promise<Result<ExpiryDone, Refusal>> {
+  const { person, reason, by } = request;
+  const sql = sqlOf(office.db);
+  if (sql("select 1 from person where code = ?").get(person) === undefined)
+    return err({ code: "person.unknown", detail: person.slice(0, 60) });
+  const own = "(select device from device where person = ?)";
+  const done = await decide(office, {
+    about: { person },
+    reason,
+    by,
+    unplaced: () => unplacedOf(sql, person),
+    events: (from) =>
+      positions(
+        sql(
+          `select position from log where device in ${own} and type = 'event' and position >= ? and length(bytes) > 0
+             order by position limit ${EVENTS_AT_ONCE}`,
+        ).all(person, from),
+      ),
+    photos: () =>
+      ids(
+        sql(
+          `select distinct photo from photo where person = ? and blob not in (select blob from expired_photo)
+             limit ${EVENTS_AT_ONCE}`,
+        ).all(person),
+      ),
+  });
+  return ok(done);
+}
+
+/** Files of expired photos that a stop left behind. */
+export async function removeExpiredFiles(office: ExpiryOffice): Promise<void> {
+  const rows = office.db.prepare("select blob from expired_photo where removed = 0").all() as { blob: string }[];
+  if (rows.length > 0)
+    await removeFiles(
+      office,
+      rows.map(({ blob }) => blob),
+    );
+}
+
+interface Plan {
+  readonly about: ExpiryDecision["about"];
+  readonly reason: string;
+  readonly by: string;
+  readonly unplaced: () => number;
+  /** The next positions from one on, ascending. */
+  readonly events: (from: number) => number[];
+  readonly photos: () => string[];
+}
+
+/** One signed decision for each stretch, the first also where there is nothing: that it was decided is itself a fact. */
+async function decide(office: ExpiryOffice, plan: Plan): Promise<ExpiryDone> {
+  const { workspace, writer } = office;
+  const { about, reason, by } = plan;
+  const decisions: number[] = [];
+  let events = 0;
+  let photos = 0;
+  let from = 0;
+  for (;;) {
+    const stretch = plan.events(from);
+    const pictures = plan.photos();
+    if (decisions.length > 0 && stretch.length === 0 && pictures.length === 0) break;
+    const text = decisionText({
+      v: 1,
+      workspace: workspace.id,
+      by,
+      reason,
+      about,
+      events: stretch,
+      photos: pictures,
+      unplaced: plan.unplaced(),
+    });
+    const signature = workspace.sign(expiryMessage(sha256Hex(utf8ToBytes(text))));
+    const expired = await writer.run("expire", { text, signature });
+    decisions.push(expired.decision);
+    events += expired.events;
+    photos += pictures.length;
+    from = (stretch.at(-1) ?? from) + 1;
+    await removeFiles(office, expired.blobs);
+  }
+  return { decisions, events, photos };
+}
+
+async function removeFiles({ dir, writer }: ExpiryOffice, blobs: readonly string[]): Promise<void> {
+  if (blobs.length === 0) return;
+  const files = createFileBlobs(path.join(dir, "blobs", "photos"));
+  for (const blob of blobs) await files.remove(blob);
+  await writer.run("expiredFilesRemoved", { blobs });
+}
+
+function unplacedOf(sql: Sql, person: string): number {
+  const own = "(select device from device where person = ?1)";
+  const row = sql(
+    `select (select count(*) from held where device in ${own}) + (select count(*) from quarantine where device in ${own}) as count`,
+  ).get(person) as { count: number };
+  return row.count;
+}
+
+const positions = (rows: unknown[]) => (rows as { position: number }[]).map(({ position }) => position);
+const ids = (rows: unknown[]) => (rows as { photo: string }[]).map(({ photo }) => photo);
