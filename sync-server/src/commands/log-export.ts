@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readEvent } from "@sampai/engine";
-import { sqlOf } from "../database/sql.ts";
+import { sqlOf, type Sql } from "../database/sql.ts";
 import type { EventTime } from "../order-log/event-time.ts";
 import type { LogLeaf } from "../order-log/log.ts";
 import { publishedTime, timesOf } from "../order-log/run-times.ts";
@@ -26,7 +26,7 @@ export const logExport: Command = {
       const leaves = log.read(position, PAGE);
       const events = leaves.filter(({ type }) => type === "event");
       const times = timesOf(sql, events);
-      const text = leaves.map((leaf) => `${JSON.stringify(lineOf(leaf, times.get(leaf.hash)))}\n`).join("");
+      const text = leaves.map((leaf) => `${JSON.stringify(lineOf(sql, leaf, times.get(leaf.hash)))}\n`).join("");
       if (!process.stdout.write(text)) await once(process.stdout, "drain");
       position += leaves.length;
       if (leaves.length < PAGE) break;
@@ -36,12 +36,23 @@ export const logExport: Command = {
   },
 };
 
-function lineOf({ bytes, ...leaf }: LogLeaf, time: EventTime | undefined): object {
+function lineOf(sql: Sql, { bytes, ...leaf }: LogLeaf, time: EventTime | undefined): object {
   if (leaf.type === "certificate" || leaf.type === "expiry")
     return { ...leaf, says: JSON.parse(new TextDecoder().decode(bytes)) as unknown };
   if (leaf.type !== "event") return leaf;
   const read = readEvent(bytes);
   if (read.ok) return { ...leaf, time: time === undefined ? null : publishedTime(time), event: read.value };
-  if (bytes.length === 0) return { ...leaf, event: null, expired: true };
+  const expired = expiryOf(sql, leaf.position);
+  if (bytes.length === 0 && expired !== null) return { ...leaf, event: null, ...expired };
   return { ...leaf, event: null, base64: Buffer.from(bytes).toString("base64") };
+}
+
+/** The decision by which an event's bytes are gone, and what the books keep of it. */
+function expiryOf(sql: Sql, position: number): { readonly expiredBy: number; readonly remains: unknown } | null {
+  const row = sql("select decision, remains from expired where position = ?").get(position) as
+    | { decision: number; remains: Uint8Array | null }
+    | undefined;
+  if (row === undefined) return null;
+  const remains = row.remains === null ? null : (JSON.parse(new TextDecoder().decode(row.remains)) as unknown);
+  return { expiredBy: row.decision, remains };
 }

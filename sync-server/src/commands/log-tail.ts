@@ -27,7 +27,8 @@ export const logTail: Command = {
 
 function cellsOf(leaf: LogLeaf): string[] {
   const read = leaf.type === "event" ? readEvent(leaf.bytes) : null;
-  const kind = read === null ? leaf.type : read.ok ? read.value.kind : "unreadable";
+  const kind =
+    read === null ? leaf.type : read.ok ? read.value.kind : leaf.bytes.length === 0 ? "expired" : "unreadable";
   const { position, received, device, run, seq, flags } = leaf;
   const id = read?.ok === true ? read.value.id : leaf.hash.slice(0, 16);
   return [String(position), received, device, run, String(seq), kind, id, flags.join(" ")];

@@ -50,14 +50,18 @@ export interface LeafRow {
   readonly received: string;
   readonly flags: readonly string[];
   readonly event: Envelope | null;
+  /** Position of the decision by which its bytes are gone; `event` is then what remains of it. */
+  readonly expiredBy: number | null;
 }
 
 /** The leaf of an offline id (the first one, where a phone used it twice), or of a hash. */
 export function findLeaf(relay: DatabaseSync, item: string): LeafRow | undefined {
   const row = relay
     .prepare(
-      `select position, term, device, run, seq, hash, received, flags, bytes from log
-        where type = 'event' and (id = ?1 or hash = ?1) order by position limit 1`,
+      `select log.position, term, device, run, seq, hash, received, flags, coalesce(remains, bytes) as bytes,
+              decision as expiredBy
+         from log left join expired on expired.position = log.position
+        where type = 'event' and (id = ?1 or hash = ?1) order by log.position limit 1`,
     )
     .get(item) as (Omit<LeafRow, "flags" | "event"> & { flags: string; bytes: Uint8Array }) | undefined;
   if (row === undefined) return undefined;
@@ -94,7 +98,7 @@ export function tellStory(relay: DatabaseSync, item: string, judged: readonly St
     steps.push(...outages(linkAttempts(relay, device, capturedAt, until)));
   }
   steps.push(...tries.map(trySentence));
-  if (leaf !== undefined) steps.push(placedStep(leaf));
+  if (leaf !== undefined) steps.push(placedStep(leaf), ...expiredStep(leaf));
   steps.push(...rows.flatMap((row) => relaySteps(row)), ...judged);
   // Steps of one moment keep the order in which they are listed: capture, tries, relay, judgement.
   const moment = ({ at }: StoryStep) => at ?? "~";
@@ -157,6 +161,14 @@ function placedStep({ received, position, flags }: LeafRow): StoryStep {
   return { at: received, clock: "relay", what: "placed", sentence: `In the order log at #${position}${marks}.` };
 }
 
+function expiredStep({ expiredBy, event }: LeafRow): StoryStep[] {
+  if (expiredBy === null) return [];
+  const left = event === null ? "" : ", all but what the books need";
+  return [
+    { at: null, clock: "relay", what: "other", sentence: `Its bytes are gone by decision #${expiredBy}${left}.` },
+  ];
+}
+
 function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
   const step = (what: StoryStep["what"], sentence: string): StoryStep[] => [{ at, clock: "relay", what, sentence }];
   const text = (field: string) => {
@@ -184,8 +196,6 @@ function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
       return step("refused", `Refused: ${text("code")}.`);
     case "photo.arrived":
       return step("photo", `The photo's ${text("part") || "bytes"} arrived.`);
-    case "expired":
-      return step("other", `Its bytes expired by decision ${text("decision")}: ${text("reason")}`);
     case "document.stored":
       return step("other", "Stored.");
     case "document.conflict":
@@ -202,6 +212,7 @@ function relaySteps({ at, topic, detail }: TrailRow): StoryStep[] {
     case "attempt":
     case "import":
     case "day.certified":
+    case "expired":
     case "term":
     case "backup.verified":
     case "rescue":

@@ -142,6 +142,14 @@ test("of an order the books keep goods and prices, without person, place and wor
   assert.equal(left.count, 0);
 });
 
+test("the trail of a forgotten order tells by which decision its bytes are gone", async () => {
+  const { status, out, err } = await sampai("trail", order.id, "--dir", dir);
+  assert.equal(status, 0, err);
+  assert.match(out, /Its bytes are gone by decision #\d+, all but what the books need\./);
+  const shown = await sampai("log", "tail", "--dir", dir, "--count", "50");
+  assert.match(shown.out, /expired/);
+});
+
 test("after a stop and a sweep nothing of what was forgotten is found in the folder's databases", async () => {
   const working = await sampai("log", "sweep", "--dir", dir);
   assert.equal(working.status, 2, "a relay works in the folder");
