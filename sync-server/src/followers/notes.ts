@@ -19,19 +19,25 @@ export function createNoteQueue(db: DatabaseSync, relay: DatabaseSync): NoteQueu
   const oldest = db.prepare("select number, key, row from outgoing_note order by number limit ?");
   const drop = db.prepare("delete from outgoing_note where number <= ?");
   const dropOne = db.prepare("delete from outgoing_note where number = ?");
-  const isWritten = relay.prepare(
-    "select 1 from trail where item is ? and topic = ? and json_extract(detail, '$.note') = ? limit 1",
+  // Two statements, because an `is ?` could use neither index and would read the whole trail for each row.
+  const about = relay.prepare(
+    "select 1 from trail where item = ? and topic = ? and json_extract(detail, '$.note') = ? limit 1",
   );
+  const aboutNothing = relay.prepare(
+    "select 1 from trail where item is null and topic = ? and json_extract(detail, '$.note') = ? limit 1",
+  );
+  const isWritten = ({ item, topic }: TrailNote, key: string): boolean =>
+    (item === null ? aboutNothing.get(topic, key) : about.get(item, topic, key)) !== undefined;
   return {
     add: (key, row) => {
       const note: TrailNote = { ...row, detail: { ...row.detail, note: key } };
-      if (isWritten.get(row.item, row.topic, key) === undefined) insert.run(key, JSON.stringify(note));
+      if (!isWritten(row, key)) insert.run(key, JSON.stringify(note));
     },
     next: (count) => {
       const rows = oldest.all(count) as unknown as { number: number; key: string; row: string }[];
       return rows.flatMap(({ number, key, row }) => {
         const note = JSON.parse(row) as TrailNote;
-        if (isWritten.get(note.item, note.topic, key) === undefined) return [{ number, row: note }];
+        if (!isWritten(note, key)) return [{ number, row: note }];
         dropOne.run(number);
         return [];
       });

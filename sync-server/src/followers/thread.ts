@@ -1,5 +1,6 @@
 import { startAutomerge } from "@sampai/engine/adapters/automerge";
 import { createSystemClock } from "@sampai/engine/adapters/clock";
+import { constants, setPriority } from "node:os";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { openForReading } from "../database/connection.ts";
 import { openSoundFollowers } from "./database.ts";
@@ -11,11 +12,15 @@ import type { FollowersData, FromFollowers, ToFollowers } from "./wire.ts";
 const LOOK_MS = 15_000;
 /** Tells about boards and lists are gathered this long, so that a drain of a thousand orders is not a thousand snapshots. */
 const TELL_MS = 150;
+/** From one round of pages to the next: a drain is followed in large pages, not order by order. Full ones take as long. */
+const ROUND_MS = 20;
 const NOTES = 200;
 const NOTES_AGAIN_MS = 2_000;
 
 const port = parentPort as MessagePort;
 const data = workerData as FollowersData;
+// Where processors are scarce, phones are answered first. Only Linux lets one thread step back; elsewhere 0 is all of them.
+if (process.platform === "linux") setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 await startAutomerge();
 const clock = createSystemClock();
 const topics = new Set<string>();
@@ -40,6 +45,7 @@ const watchtower = createWatchtower({
 });
 
 let scheduled = false;
+let startedMs = -ROUND_MS;
 let noting = false;
 let cancelRetry = () => {};
 const send = (message: FromFollowers) => port.postMessage(message);
@@ -47,9 +53,10 @@ const send = (message: FromFollowers) => port.postMessage(message);
 function work(): void {
   if (scheduled) return;
   scheduled = true;
-  // Between two pages the thread answers what it is asked.
-  setImmediate(() => {
+  // Between two rounds the thread answers what it is asked.
+  clock.after(Math.max(0, startedMs + ROUND_MS - clock.tickMs()), () => {
     scheduled = false;
+    startedMs = clock.tickMs();
     const more = watchtower.runner.turn();
     sendNotes();
     if (more) return work();

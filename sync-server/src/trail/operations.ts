@@ -13,6 +13,7 @@ create table if not exists trail (
   hash text not null
 ) strict;
 create index if not exists trail_item on trail (item) where item is not null;
+create index if not exists trail_topic on trail (topic) where item is null;
 `;
 
 export const operations = {
