@@ -70,6 +70,22 @@ export class RawWriter {
     return new RawWriter(url, token, key, JSON.parse(answer["certificate"] as string) as Record<string, string>);
   }
 
+  /** A live copy of a device: its key, its token, and its run from the event on that it made last. */
+  static cloneOf(
+    url: string,
+    identity: { readonly token: string; readonly secretKey: string; readonly certificate: string },
+    last: { readonly run: string; readonly seq: number; readonly hash: string },
+  ): RawWriter {
+    const secretKey = Buffer.from(identity.secretKey, "hex");
+    const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secretKey]), format: "der", type: "pkcs8" });
+    const certificate = JSON.parse(identity.certificate) as Record<string, string>;
+    const writer = new RawWriter(url, identity.token, key, certificate);
+    writer.#run = last.run;
+    writer.#seq = last.seq;
+    writer.#prev = last.hash;
+    return writer;
+  }
+
   /** Makes the next `count` orders of the chain. They exist only here until they are sent. */
   makeOrders(count: number): RawEvent[] {
     return Array.from({ length: count }, () => this.makeEvent({}));

@@ -1,6 +1,7 @@
 import { backupVerified } from "./backup-verified.ts";
 import type { Command } from "./command.ts";
 import { day } from "./day.ts";
+import { deviceRuns } from "./device-runs.ts";
 import { enrol } from "./enrol.ts";
 import { importCommand } from "./import.ts";
 import { logCheck } from "./log-check.ts";
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   logProve,
   logCheck,
   logKey,
+  deviceRuns,
   termList,
   backupVerified,
   rescueImport,

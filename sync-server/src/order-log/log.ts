@@ -35,6 +35,7 @@ export interface LogLeaf {
 
 /**
  * `late`: fills a declared hole. `mismatch`: its bytes name another device or place in the chain than they were signed for. `branch`: another event holds this (device, run, seq). `opaque`: unreadable bytes.
+ * `fork`: its run begins after an event that another one follows already: a copied or restored phone, or a save that failed.
  * `schema`: unknown kind or a body that does not fit it. `id-reused`: the offline id stands in the log with other bytes.
  */
-export type LeafFlag = "late" | "branch" | "opaque" | "schema" | "mismatch" | "id-reused";
+export type LeafFlag = "late" | "branch" | "fork" | "opaque" | "schema" | "mismatch" | "id-reused";

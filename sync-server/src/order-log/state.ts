@@ -56,8 +56,18 @@ export function createAdmissionState(
     place: (event, placeFlags) => {
       const { id, kind, flags: contentFlags, close } = content(event);
       const reused = id !== null && sql("select 1 from log where id = ? limit 1").get(id) !== undefined;
-      const flags: LeafFlag[] = [...placeFlags, ...contentFlags, ...(reused ? (["id-reused"] as const) : [])];
-      const { run, seq, hash } = event;
+      const { run, seq, prev, hash } = event;
+      const forks =
+        seq === 1 &&
+        prev !== null &&
+        sql("select 1 from log where device = ? and prev = ? and type = 'event' limit 1").get(device, prev) !==
+          undefined;
+      const flags: LeafFlag[] = [
+        ...placeFlags,
+        ...(forks ? (["fork"] as const) : []),
+        ...contentFlags,
+        ...(reused ? (["id-reused"] as const) : []),
+      ];
       const position = appendLeaf(tx, term, { ...event, type: "event", device, id, flags });
       noLongerExpected(hash);
       moveTip(tx, device, event);
