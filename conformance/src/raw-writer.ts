@@ -42,6 +42,8 @@ export class RawWriter {
   readonly workspace: string;
   readonly rep: string;
   readonly acknowledged = new Map<string, number>();
+  /** What came with the last acknowledgement: how far the relay says that its log is on disk. */
+  promise: Readonly<Record<string, unknown>> | null = null;
   /** What the relay answered to the last claim. */
   claimed: Record<string, unknown> = {};
   #run = randomBytes(8).toString("hex");
@@ -54,8 +56,11 @@ export class RawWriter {
   readonly #key: KeyObject;
   readonly #token: string;
   readonly #url: string;
+  readonly #certificate: { readonly text: string; readonly signature: string };
 
-  private constructor(url: string, token: string, key: KeyObject, certificate: Record<string, string>) {
+  private constructor(url: string, token: string, key: KeyObject, signed: { text: string; signature: string }) {
+    const certificate = JSON.parse(signed.text) as Record<string, string>;
+    this.#certificate = signed;
     this.#url = url;
     this.#token = token;
     this.#key = key;
@@ -67,19 +72,25 @@ export class RawWriter {
   static async enrol(url: string, code: string): Promise<RawWriter> {
     const { token, secretKey, answer } = await enrolByHttp(url, code);
     const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secretKey]), format: "der", type: "pkcs8" });
-    return new RawWriter(url, token, key, JSON.parse(answer["certificate"] as string) as Record<string, string>);
+    const signed = { text: answer["certificate"] as string, signature: answer["certificateSignature"] as string };
+    return new RawWriter(url, token, key, signed);
   }
 
   /** A live copy of a device: its key, its token, and its run from the event on that it made last. */
   static cloneOf(
     url: string,
-    identity: { readonly token: string; readonly secretKey: string; readonly certificate: string },
+    identity: {
+      readonly token: string;
+      readonly secretKey: string;
+      readonly certificate: string;
+      readonly certificateSignature: string;
+    },
     last: { readonly run: string; readonly seq: number; readonly hash: string },
   ): RawWriter {
     const secretKey = Buffer.from(identity.secretKey, "hex");
     const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secretKey]), format: "der", type: "pkcs8" });
-    const certificate = JSON.parse(identity.certificate) as Record<string, string>;
-    const writer = new RawWriter(url, identity.token, key, certificate);
+    const signed = { text: identity.certificate, signature: identity.certificateSignature };
+    const writer = new RawWriter(url, identity.token, key, signed);
     writer.#run = last.run;
     writer.#seq = last.seq;
     writer.#prev = last.hash;
@@ -147,14 +158,14 @@ export class RawWriter {
     };
   }
 
-  /** Opens a connection and exchanges an empty claim, as every contact must begin. */
-  async connect(): Promise<void> {
+  /** Opens a connection and exchanges an otherwise empty claim, as every contact must begin; `more` stands in it too. */
+  async connect(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    this.close();
     const socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/v1/sync`, ["sampai.v1", `bearer.${this.#token}`]);
     this.#socket = socket;
     const closed = () => {
-      if (this.#socket === socket) this.#socket = null;
-      for (const answer of this.#waiting.values()) answer(null);
-      this.#waiting.clear();
+      // A later connection has taken its place: what waits belongs to that one.
+      if (this.#socket === socket) this.#ended();
     };
     socket.on("close", closed);
     socket.on("error", () => {
@@ -187,12 +198,32 @@ export class RawWriter {
         attempts: [],
         spent: { day: "", sentBytes: 0, receivedBytes: 0 },
         app: "conformance",
+        ...more,
       }),
     );
     const signature = new Uint8Array(sign(null, Buffer.from(`sampai.claim.v1\n${sha256(claim)}`), this.#key));
     const claimed = await this.request({ type: "claim", claim, signature });
     if (claimed?.["type"] !== "claimed") throw new Error(`the claim was answered ${JSON.stringify(claimed)}`);
     this.claimed = claimed;
+  }
+
+  /** Shows the certificate to a relay that does not know this device any more; `key` signs in the device's stead. */
+  async enrolAgain(key: KeyObject = this.#key): Promise<{ status: number; code: string }> {
+    const tokenHash = sha256(this.#token);
+    const text = ["sampai.enrol-again.v1", this.workspace, this.device, tokenHash].join("\n");
+    const answer = await fetch(`${this.#url}/v1/enrol/again`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        certificate: this.#certificate.text,
+        certificateSignature: this.#certificate.signature,
+        platform: "conformance",
+        tokenHash,
+        signature: sign(null, Buffer.from(text), key).toString("hex"),
+      }),
+    });
+    const body = (await answer.json()) as { code?: string };
+    return { status: answer.status, code: body.code ?? "" };
   }
 
   /** Declares that this device does not hold an event. */
@@ -244,6 +275,7 @@ export class RawWriter {
     const reply = await this.request(this.batch(events));
     if (reply === null) return false;
     if (reply["type"] !== "appended") throw new Error(`append was answered ${JSON.stringify(reply)}`);
+    this.promise = (reply["promise"] as Record<string, unknown> | undefined) ?? null;
     for (const answer of reply["answers"] as RawAnswer[]) {
       if (answer.position === undefined) throw new Error(`${answer.answer} is no acknowledgement`);
       const before = this.acknowledged.get(answer.hash);
@@ -255,7 +287,13 @@ export class RawWriter {
 
   close(): void {
     this.#socket?.terminate();
+    this.#ended();
+  }
+
+  #ended(): void {
     this.#socket = null;
+    for (const answer of this.#waiting.values()) answer(null);
+    this.#waiting.clear();
   }
 }
 

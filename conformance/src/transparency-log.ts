@@ -32,6 +32,43 @@ export function checkReceipt(receipt: string, key: string): CheckedReceipt {
   return { origin, size, index, record: record.toString() };
 }
 
+/** Throws unless the second signed checkpoint goes on from the first by this proof (RFC 9162 section 2.1.4.2). */
+export function checkConsistency(first: string, second: string, proof: readonly Uint8Array[], key: string): void {
+  const [a, b] = [checkNote(first, key), checkNote(second, key)];
+  if (a.size === b.size) {
+    if (proof.length > 0 || !a.root.equals(b.root)) throw new Error("one size, two roots");
+    return;
+  }
+  if (a.size === 0n || a.size > b.size) throw new Error("the second is not longer than the first");
+  const path = (a.size & (a.size - 1n)) === 0n ? [a.root, ...proof] : [...proof];
+  let fn = a.size - 1n;
+  let sn = b.size - 1n;
+  while ((fn & 1n) === 1n) {
+    fn >>= 1n;
+    sn >>= 1n;
+  }
+  let fr: Uint8Array = path[0] ?? new Uint8Array();
+  let sr: Uint8Array = fr;
+  for (const c of path.slice(1)) {
+    if (sn === 0n) throw new Error("the proof is too long");
+    if ((fn & 1n) === 1n || fn === sn) {
+      fr = digest("\u0001", c, fr);
+      sr = digest("\u0001", c, sr);
+      while ((fn & 1n) === 0n && fn !== 0n) {
+        fn >>= 1n;
+        sn >>= 1n;
+      }
+    } else {
+      sr = digest("\u0001", sr, c);
+    }
+    fn >>= 1n;
+    sn >>= 1n;
+  }
+  if (sn !== 0n) throw new Error("the proof is too short");
+  if (!a.root.equals(fr)) throw new Error("the proof does not begin at the first root");
+  if (!b.root.equals(sr)) throw new Error("the proof does not lead to the second root");
+}
+
 function take(lines: string[], prefix: string): string {
   const line = lines.shift() ?? "";
   if (!line.startsWith(prefix)) throw new Error(`a line "${prefix.trim()}" is missing`);

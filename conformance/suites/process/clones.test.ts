@@ -109,6 +109,7 @@ test("L41 a live copy that numbers as the phone does is placed as a branch, and 
     token: string;
     secretKey: string;
     certificate: string;
+    certificateSignature: string;
   };
   const clone = RawWriter.cloneOf(relay.url, identity, { run, seq, hash: last.hash });
   await clone.connect();
