@@ -46,7 +46,7 @@ export async function startDays(context: RelayContext): Promise<() => Promise<vo
 
   const work = async () => {
     await fileCloses(sql, writer, zone, doubt);
-    next = readTrail(sql, next, zone, doubt);
+    next = await readTrail(sql, next, zone, doubt);
     for (const [key, { rep, day, sinceMs }] of doubted) {
       if (stopped) return;
       if (await settle(rep, day, clock.tickMs() - sinceMs)) doubted.delete(key);
@@ -166,7 +166,12 @@ async function fileCloses(
 }
 
 /** Reads what the relay has noted since, and doubts the days that it may concern. Answers the next trail position. */
-function readTrail(sql: Sql, from: number, zone: string, doubt: (rep: string, day: string) => void): number {
+async function readTrail(
+  sql: Sql,
+  from: number,
+  zone: string,
+  doubt: (rep: string, day: string) => void,
+): Promise<number> {
   const page = sql(
     `select trail.position, trail.topic, trail.detail, trail.device, person from trail
        left join device on device.device = trail.device where trail.position >= ? order by trail.position limit ${PAGE}`,
@@ -200,6 +205,7 @@ function readTrail(sql: Sql, from: number, zone: string, doubt: (rep: string, da
       if (day !== null && hasCertificate.get(person, day) !== undefined) doubt(person, day);
     }
     if (rows.length < PAGE) break;
+    await new Promise((resolve) => setImmediate(resolve));
   }
   for (const [rep, waits] of touched) for (const { day } of waitingDays(sql, rep, [...waits])) doubt(rep, day);
   return next;
