@@ -243,3 +243,41 @@ test("many changes that come while an edit is unsent are not folded together wit
   await phone.crash();
   assert.equal((await valueOf(phone))["town"], null);
 });
+
+test("a change that the feed brought while the relay was answering outlives the reset that the answer causes", async () => {
+  const { world, phone, doc } = await settledPhone(77);
+  const siti = world.phones[0];
+  const stored = world.relay.documents.get(doc);
+  assert.ok(siti !== undefined && stored !== undefined);
+  // What the relay answered before, and what overtook it.
+  const answer = { bytes: A.save(stored.replica).slice(), snapshot: true, heads: A.getHeads(stored.replica) };
+  phone.connect();
+  await world.settle();
+  await siti.documents.edit("store", "S-1", [{ field: "town", set: "Nilai" }]);
+  await world.settle();
+  await phone.documents.reset(doc, new Map(), answer);
+  assert.equal((await valueOf(phone))["town"], "Nilai");
+  await world.settle();
+  assert.deepEqual(phone.documents.doubted(), [], "a repair has found that the relay has it");
+  await phone.crash();
+  assert.equal((await valueOf(phone))["town"], "Nilai");
+});
+
+test("an edit that came to nothing is not shown to its author when the others of its change are refused", async () => {
+  const world = new World(78);
+  world.relay.judge = ({ change }) => (JSON.stringify(change.ops).includes("Melaka") ? "change.field" : null);
+  const phone = await world.phone("Ali");
+  await phone.documents.create("store", "S-1", [{ field: "name", set: "Kedai Ali" }]);
+  phone.connect();
+  await world.settle();
+  await phone.documents.edit("store", "S-1", [
+    { field: "town", set: "Melaka" },
+    { field: "name", set: "Kedai Ali" },
+    { field: "tags", key: "hot", set: null },
+  ]);
+  await world.settle();
+  assert.deepEqual(
+    phone.documents.needsYou().map(({ edit }) => edit.field),
+    ["town"],
+  );
+});

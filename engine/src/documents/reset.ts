@@ -1,5 +1,6 @@
 import * as A from "@automerge/automerge/slim";
 import { msFromUtc } from "../core/clock.ts";
+import { concatBytes } from "../core/hash.ts";
 import type { Role } from "../wire/messages.ts";
 import { refusalSentence, type Refusal } from "../wire/refusals.ts";
 import type { Author } from "./authorship.ts";
@@ -33,7 +34,7 @@ export async function resetDocument({ shelf, author, doc, refusals, relay }: Res
   const entry = shelf.index.get(doc) as Entry;
   const { kind, key } = entry;
   const draft = shelf.begin();
-  const base = await baseOf(shelf, draft, doc, entry, relay);
+  const base = await baseOf(shelf, draft, doc, entry, refusals, relay);
   let { replica } = base;
   let left = 0;
   // What stands behind a refused change was not judged itself: it is written again.
@@ -80,21 +81,26 @@ export async function resetDocument({ shelf, author, doc, refusals, relay }: Res
 
   const gone = left === 0 && (entry.hidden || !hasGenesis(replica, kind));
   if (gone) forget(draft, doc, base.entry);
-  else draft.entry(doc, { ...base.entry, ...summarize(replica, kind, shelf.deps), doubted: false });
+  else draft.entry(doc, { ...base.entry, ...summarize(replica, kind, shelf.deps), doubted: base.ahead });
   shelf.evict(doc);
   await draft.commit();
   if (!gone) shelf.put(doc, replica);
 }
 
-/** What the relay holds; where it does not say, what came from it before. Its chunks replace ours. */
+/**
+ * What the relay holds; where it does not say, what came from it before. Its chunks replace ours, but a change that the
+ * feed brought while the relay was answering stays: `ahead` says so, and a repair finds out whether the relay has it.
+ */
 async function baseOf(
   shelf: Shelf,
   draft: Draft,
   doc: string,
   entry: Entry,
+  refusals: Reset["refusals"],
   relay: RelayState | null,
-): Promise<{ replica: Replica; entry: Entry }> {
+): Promise<{ replica: Replica; entry: Entry; ahead: boolean }> {
   const { chunks, damage } = readChunks(relay?.bytes ?? new Uint8Array());
+  const loaded = await shelf.load(doc, entry, false);
   if (relay !== null && damage === null && chunks.length > 0) {
     const empty = A.init<Record<string, unknown>>({ actor: shelf.newActor() });
     try {
@@ -103,14 +109,31 @@ async function baseOf(
         for (const name of entry.chunks) draft.write(keys.chunk(doc, name), null);
         const isDocument = chunks.some(({ type }) => type === "document");
         const kept = keepChunk(draft, doc, { ...entry, chunks: [] }, isDocument ? "s" : "c", relay.bytes);
-        return { replica, entry: kept };
+        const judged = new Set([...refusals.keys(), ...shelf.unsentOf(doc).flatMap(({ hashes }) => hashes)]);
+        const newer = newerChanges(replica, loaded.replica, judged);
+        if (newer.length === 0) return { replica, entry: kept, ahead: false };
+        const bytes = concatBytes(...newer);
+        const both = takeChunks(replica, readChunks(bytes).chunks);
+        return { replica: both, entry: keepChunk(draft, doc, kept, "c", bytes), ahead: true };
       }
     } catch {
       // Checksums were right and Automerge still cannot read it: what is here stands.
     }
   }
-  const loaded = await shelf.load(doc, entry, false);
-  return { replica: loaded.replica, entry };
+  return { replica: loaded.replica, entry, ahead: false };
+}
+
+/** Changes that are here and not in the relay's answer, where what they stand on is, and nobody has refused them. */
+function newerChanges(relay: Replica, here: Replica, judged: ReadonlySet<string>): Uint8Array[] {
+  const shared = A.getHeads(relay).filter((head) => A.hasHeads(here, [head]));
+  const known = new Set<string>();
+  return A.getChangesSince(here, shared).filter((bytes) => {
+    const { hash, deps } = A.decodeChange(bytes);
+    if (judged.has(hash) || A.hasHeads(relay, [hash])) return false;
+    if (!deps.every((dep) => known.has(dep) || A.hasHeads(relay, [dep]))) return false;
+    known.add(hash);
+    return true;
+  });
 }
 
 /** Takes an unsent change in with its own bytes, where everything it was written on is there. */
@@ -121,14 +144,22 @@ function keepAsItIs(replica: Replica, record: Unsent): Replica | null {
   return A.hasHeads(replica, deps) ? takeChunks(replica, chunks) : null;
 }
 
-/** The commands of a change; where it came by a repair, as its operations tell. */
+/**
+ * The commands of a change, without those that came to nothing: its author is not asked about them. Where it came by a
+ * repair, as its operations tell.
+ */
 function editsOf(kind: DocumentKind, record: Unsent): FieldEdit[] {
-  if (record.edits.length > 0) return [...record.edits];
-  return readChunks(record.bytes).chunks.flatMap(({ bytes }) => {
+  const written = readChunks(record.bytes).chunks.flatMap(({ bytes }) => {
     const read = readEdits(kind, A.decodeChange(bytes));
-    return read.ok ? read.value.map(command) : [];
+    return read.ok ? read.value : [];
   });
+  if (record.edits.length === 0) return written.map(command);
+  const places = new Set(written.map(({ field, row }) => placeName(field, row)));
+  return record.edits.filter((edit) => places.has(placeName(edit.field, rowOf(edit))));
 }
+
+const placeName = (field: string, row: string | null): string => JSON.stringify([field, row]);
+const rowOf = (edit: FieldEdit): string | null => ("key" in edit && edit.key !== undefined ? edit.key : null);
 
 function command(written: WrittenField): FieldEdit {
   const row = written.row === null ? {} : { key: written.row };
@@ -157,6 +188,7 @@ function refusalOf(error: { readonly code: string; readonly detail?: string }): 
 
 function sentenceOf(kind: DocumentKind, edit: FieldEdit, refusal: Refusal): NeedsYou["sentence"] {
   const label = documentKinds[kind].fields[edit.field]?.label.en ?? edit.field;
-  const where = "key" in edit && edit.key !== undefined ? `${label} of ${edit.key}` : label;
+  const row = rowOf(edit);
+  const where = row === null ? label : `${label} of ${row}`;
   return `HQ did not take your change of ${where}: ${refusalSentence(refusal)}`;
 }

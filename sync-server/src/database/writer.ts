@@ -1,7 +1,8 @@
 import { EventEmitter, once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { OperationAnswer, OperationInput, OperationName } from "./operations.ts";
-import type { Heads, WriteReply, WriteRequest, WriterSetting } from "./writer-thread.ts";
+import type { Heads, WriteReply, WriteRequest } from "./committer.ts";
+import type { WriterSetting } from "./writer-thread.ts";
 
 /** The disk is full: nothing of this batch was written, and it may be tried again later. */
 export class DiskFull extends Error {

@@ -1,3 +1,4 @@
+import type { Clock } from "@sampai/engine/core";
 import { encodeFrame, limits, type ChangesItem, type FeedCursor, type PhoneMessage } from "@sampai/engine/wire";
 import type { Writer } from "../database/writer.ts";
 import type { Connection } from "../relay/part.ts";
@@ -13,6 +14,7 @@ type FeedMessage = Extract<PhoneMessage, { type: "feed" }>;
 export interface FeedDeps {
   /** The current term of the order log. */
   readonly term: () => string;
+  readonly clock: Pick<Clock, "tickMs" | "after">;
   readonly writer: Writer;
   readonly stored: StoredDocuments;
   readonly registry: DocumentRegistry;
@@ -93,7 +95,7 @@ class Reader {
   readonly viewer: Viewer;
   private readonly deps: FeedDeps;
   private readonly headNow: () => number;
-  private readonly pace = new Pace();
+  private readonly pace: Pace;
   private readonly held = new Set<string>();
   /** Documents that an interrupted frame may have brought or not: they are told to leave where they should not be. */
   private readonly doubtful = new Set<string>();
@@ -114,6 +116,7 @@ class Reader {
     this.connection = connection;
     this.viewer = viewer;
     this.deps = deps;
+    this.pace = new Pace(deps.clock);
     this.headNow = headNow;
     this.answers = message.n;
     const { version } = deps.stored.scopeVersion(viewer.device);
@@ -302,7 +305,9 @@ class FrameInMaking {
     return this.items.length === 0 && this.leave.length === 0;
   }
 
+  /** A phone takes a frame's items before its leaves: what left and comes again needs another frame. */
   fits(item: ChangesItem): boolean {
+    if (this.leave.includes(item.doc)) return false;
     return this.empty || this.bytes + item.bytes.length + ITEM_BYTES <= limits.feedBytes;
   }
 

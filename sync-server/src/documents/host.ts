@@ -23,7 +23,7 @@ export interface DocumentFolder {
   readonly db: DatabaseSync;
   /** The current term of the order log; it may become another one. */
   readonly term: string;
-  readonly clock: Pick<Clock, "wallMs">;
+  readonly clock: Pick<Clock, "wallMs" | "tickMs" | "after">;
   readonly log: { error(detail: object, message: string): void };
   /** Bytes of documents in memory, by estimate. */
   readonly openBytes?: number;
@@ -83,6 +83,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
   });
   const feed = new Feed({
     term: () => folder.term,
+    clock,
     writer,
     stored,
     registry,
@@ -153,6 +154,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     bury,
     stop,
     wallMs: () => clock.wallMs(),
+    tickMs: () => clock.tickMs(),
   };
 }
 

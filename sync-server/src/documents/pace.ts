@@ -1,3 +1,4 @@
+import type { Clock } from "@sampai/engine/core";
 import type { FeedCursor } from "@sampai/engine/wire";
 
 /**
@@ -9,20 +10,20 @@ export class Pace {
   private window = FEWEST;
   private everFed = false;
   private wake: (() => void) | null = null;
-  private readonly nowMs: () => number;
+  private readonly clock: Pick<Clock, "tickMs" | "after">;
 
-  constructor(nowMs: () => number = () => performance.now()) {
-    this.nowMs = nowMs;
+  constructor(clock: Pick<Clock, "tickMs" | "after">) {
+    this.clock = clock;
   }
 
   note(cursor: FeedCursor): void {
-    this.sent.push({ cursor, atMs: this.nowMs() });
+    this.sent.push({ cursor, atMs: this.clock.tickMs() });
   }
 
   fed(cursor: FeedCursor): void {
     this.everFed = true;
     while (this.sent[0] !== undefined && covers(cursor, this.sent[0].cursor)) {
-      const tookMs = this.nowMs() - this.sent[0].atMs;
+      const tookMs = this.clock.tickMs() - this.sent[0].atMs;
       this.window = tookMs < QUICK_MS ? Math.min(MOST, this.window + 1) : FEWEST;
       this.sent.shift();
     }
@@ -32,9 +33,9 @@ export class Pace {
   /** Resolves when the next frame may go. A reader that never says `fed` gets the rest unpaced after a while. */
   async turn(bufferedBytes: () => number, ended: () => boolean): Promise<void> {
     while (!ended() && bufferedBytes() > BUFFERED_BYTES) await this.wait(10);
-    const until = this.nowMs() + PATIENCE_MS;
+    const until = this.clock.tickMs() + PATIENCE_MS;
     while (!ended() && this.sent.length >= this.window) {
-      if (!this.everFed && this.nowMs() >= until) {
+      if (!this.everFed && this.clock.tickMs() >= until) {
         this.sent.length = 0;
         this.window = Infinity;
         return;
@@ -46,12 +47,11 @@ export class Pace {
   private wait(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer);
+        cancel();
         this.wake = null;
         resolve();
       };
-      const timer = setTimeout(done, delayMs);
-      timer.unref();
+      const cancel = this.clock.after(delayMs, done);
       this.wake = done;
     });
   }

@@ -49,6 +49,7 @@ export interface PushDeps {
   readonly open: OpenDocuments;
   readonly rules: () => ReadingRules;
   readonly wallMs: () => number;
+  readonly tickMs: () => number;
   /** Called in commit order, right after the commit and before the answer. */
   readonly onStored: (stored: StoredChanges) => void;
 }
@@ -80,19 +81,16 @@ export async function judgePush(
   const named =
     known === undefined ? documentId(deps.workspace, kind, key) === doc : known.kind === kind && known.key === key;
   if (!named) return refuse({ code: "doc.id" });
-  if (known !== undefined) {
-    if (known.tombstone !== null) return refuse({ code: "doc.tombstone" });
-    const allowed = inScope(pusher.viewer, known) || mayStillWrite(pusher.viewer, known, deps.stored, deps.wallMs());
-    if (!allowed) return refuse({ code: "doc.scope" });
-  }
+  const outside = known === undefined ? null : outsideOf(known, pusher.viewer, deps);
   const read = readChunks(push.bytes);
-  if (!read.ok) return refuse(read.error);
+  if (!read.ok) return refuse(outside ?? read.error);
   const headers: ChangeHeader[] = [];
   for (const chunk of read.value.chunks) {
     if (chunk.type === "document")
       return refuse({ code: "change.malformed", detail: "a whole document is not pushed" });
     headers.push(chunk.header);
   }
+  if (outside !== null) return { done: Promise.resolve(answerOutside(push, headers, outside, pusher.viewer, deps)) };
   if (known === undefined) {
     const refusal = mayCreate(pusher.viewer, kind, key);
     if (refusal !== null) return refuse(refusal);
@@ -103,6 +101,35 @@ export async function judgePush(
   const job = new PushJob({ doc, kind, key }, pusher, deps, headers, read.value.refused, push.imported);
   const refusal = await job.judge();
   return refusal === null ? { done: job.done() } : refuse(refusal);
+}
+
+/** Why this viewer may write no more in a document that is here, or null where he may. */
+function outsideOf(row: DocumentRow, viewer: Viewer, { stored, wallMs }: PushDeps): Refusal | null {
+  if (row.tombstone !== null) return { code: "doc.tombstone" };
+  return inScope(viewer, row) || mayStillWrite(viewer, row, stored, wallMs()) ? null : { code: "doc.scope" };
+}
+
+/**
+ * What this device wrote while it could is stored, whatever became of the document since: where the first answer was
+ * lost, its author must not be told that it was refused. A device learns here only of changes that it wrote itself.
+ */
+function answerOutside(
+  { doc, kind, key }: WholePush,
+  headers: readonly ChangeHeader[],
+  refusal: Refusal,
+  viewer: Viewer,
+  { stored, workspace }: PushDeps,
+): PushOutcome {
+  const own = headers.map((header) => ({ header, position: stored.positionBy(doc, header.hash, viewer.device) }));
+  if (own.every(({ position }) => position === undefined)) return { refusal };
+  const constants = isDocumentKind(kind) ? constantsOf(workspace, { doc, kind, key }) : null;
+  const refused = own
+    .filter(({ header, position }) => position === undefined && constants?.has(header) !== true)
+    .map(({ header }) => ({ hash: header.hash, code: refusal.code }));
+  const positions = own.flatMap(
+    ({ header, position }) => position ?? stored.positionBy(doc, header.hash, "schema") ?? [],
+  );
+  return { pushed: { doc, stored: positions, heads: [], missing: [], refused } };
 }
 
 /** A plan belongs to the rep whose code its key begins with; stores and visits are made by whoever finds or makes them. */
@@ -199,7 +226,7 @@ class PushJob {
     const through: { change: GatedChange; written: readonly WrittenField[] }[] = [];
     const known: string[] = [];
     const notes: TrailNote[] = [];
-    const until = performance.now() + SLICE_MS;
+    const until = this.deps.tickMs() + SLICE_MS;
     let later: ChangeHeader[] = [];
     let queue = this.queue;
     let sliced = false;
@@ -232,7 +259,7 @@ class PushJob {
             for (const edit of answer.written) notes.push(...(this.conflict(open, edit, answer.change) ?? []));
           }
         }
-        if (through.length >= SLICE_CHANGES || performance.now() > until) {
+        if (through.length >= SLICE_CHANGES || this.deps.tickMs() > until) {
           later.push(...queue.slice(index + 1));
           sliced = true;
           break;

@@ -59,6 +59,8 @@ export interface StoredDocuments {
   /** Change bytes of a document from `position` on, in order. */
   bytesSince(doc: string, position: number): readonly { readonly position: number; readonly bytes: Uint8Array }[];
   bytesOf(doc: string, hash: string): Uint8Array | undefined;
+  /** Position of a change that this device wrote. */
+  positionBy(doc: string, hash: string, device: string): number | undefined;
   /** Where a document changed from `position` on. */
   positionsSince(doc: string, position: number): readonly number[];
   bytesAt(position: number): Uint8Array | undefined;
@@ -104,6 +106,10 @@ export function createStoredDocuments(db: DatabaseSync): StoredDocuments {
       ) as unknown as { position: number; bytes: Uint8Array }[],
     bytesOf: (doc, hash) =>
       sql("select bytes from change where doc = ? and hash = ?").get(doc, hash)?.["bytes"] as Uint8Array | undefined,
+    positionBy: (doc, hash, device) => {
+      const row = sql("select position from change where doc = ? and hash = ? and device = ?").get(doc, hash, device);
+      return row === undefined ? undefined : Number(row["position"]);
+    },
     positionsSince: (doc, position) =>
       sql("select position from change where doc = ? and position >= ? order by position")
         .all(doc, position)

@@ -12,6 +12,7 @@ import {
   type Replica,
 } from "@sampai/engine";
 import { decodeFrame, relayMessageSchema, type FeedCursor, type RelayMessage, type Role } from "@sampai/engine/wire";
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
@@ -44,7 +45,7 @@ export async function openDesk(dir?: string, openBytes?: number): Promise<Desk> 
   const at = dir ?? (await mkdtemp(path.join(tmpdir(), "sampai-documents-")));
   const folder = await openDataFolder({ dir: at, zone: "Asia/Kuala_Lumpur", databaseBytes: null }, assert.fail, true);
   const errors: unknown[] = [];
-  const clock = { wallMs: () => Date.now() + desk.ahead };
+  const clock = { ...createSystemClock(), wallMs: () => Date.now() + desk.ahead };
   const log = { error: (...error: unknown[]) => void errors.push(error) };
   const { workspace, writer, db, term } = folder;
   const context: DocumentFolder = {

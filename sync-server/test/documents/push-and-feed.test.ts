@@ -152,6 +152,14 @@ test("edits made before a store left the territory are taken for seven days, and
   assert.equal(taken.stored.length, 1);
   desk.ahead = 8 * 86_400_000;
   assert.equal(await rep.refusalOf("store", "S0", second), "doc.scope");
+  // The phone may never have heard the first answer: what was taken is not called refused.
+  const again = await rep.pushed("store", "S0", concatBytes(first, second));
+  assert.deepEqual(again.stored, taken.stored);
+  assert.deepEqual(
+    again.refused.map(({ code }) => code),
+    ["doc.scope"],
+  );
+  assert.deepEqual(again.heads, [], "nothing else of the store is told");
 });
 
 test("what a phone was told to drop while it was away leaves when it comes back", async () => {

@@ -1,4 +1,5 @@
 import { documentId, viewOf, type DocumentKind } from "@sampai/engine";
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import assert from "node:assert/strict";
 import { documentsOf, type DocumentFolder } from "../../src/documents/host.ts";
 import type { Claim } from "@sampai/engine/wire";
@@ -47,7 +48,11 @@ export async function openFolder(): Promise<{ folder: TestFolder; close: () => P
   const log = {
     error: (detail: object, message: string) => assert.fail(`${message} ${JSON.stringify(detail)}`),
   };
-  const folder = { ...opened, log, clock: { wallMs: () => Date.parse("2026-11-25T03:00:00Z") } };
+  const folder = {
+    ...opened,
+    log,
+    clock: { ...createSystemClock(), wallMs: () => Date.parse("2026-11-25T03:00:00Z") },
+  };
   const close = async () => {
     await documentsOf(folder).stop();
     await opened.close();

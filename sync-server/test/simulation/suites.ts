@@ -1,0 +1,4 @@
+import { converge } from "./converge/index.ts";
+import type { Suite } from "./suite.ts";
+
+export const suites: readonly Suite[] = [converge];
