@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -66,6 +66,46 @@ test("X1 npm start prints one link each for rep, supervisor and headquarters, an
     assert.equal(code, 0);
   } finally {
     child.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("X1 every operator's command of the README runs as it is written", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "sampai-readme-"));
+  const dir = path.join(folder, "data");
+  const file = path.join(folder, "queue.rescue");
+  await writeFile(file, "not a rescue file");
+  const block = /```sh\n(npm run sampai[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  const lines = block
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/\s+#.*$/, ""));
+  assert.ok(lines.length > 8);
+  const words = (line: string) =>
+    [...line.replace("npm run sampai -- ", "").matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) =>
+      (quoted ?? plain ?? "")
+        .replace("DATA", dir)
+        .replace("OFFLINE-ID", "01936a5e-0000-7000-8000-000000000001")
+        .replace("FILE", file),
+    );
+  // These are asked about something that is not there: they must say so, and not that they were asked wrongly.
+  const badNews = /^(trail|day|log prove|rescue import) /;
+  try {
+    for (const line of lines.filter((text) => !text.includes(" serve "))) {
+      const asked = words(line);
+      const outcome = await run(process.execPath, [path.join(ROOT, "sync-server/bin/sampai.ts"), ...asked], {
+        cwd: ROOT,
+      }).then(
+        () => 0,
+        (error: { code: number }) => error.code,
+      );
+      assert.equal(
+        outcome,
+        badNews.test(`${asked.slice(0, 2).join(" ")} `) || badNews.test(`${asked[0]} `) ? 1 : 0,
+        line,
+      );
+    }
+  } finally {
     await rm(folder, { recursive: true, force: true });
   }
 });
