@@ -1,3 +1,4 @@
+import { eventKinds } from "@sampai/engine";
 import { sha256Hex } from "@sampai/engine/core";
 import { dayCertificateSchema, dayMessage, type RelayMessage } from "@sampai/engine/wire";
 import assert from "node:assert/strict";
@@ -8,6 +9,8 @@ import { after, before, test } from "node:test";
 import { workspaceIn } from "../../src/commands/open-for-reading.ts";
 import { databaseFile } from "../../src/database/connection.ts";
 import { newFolder, sampai, serveRelay, type RelayProcess } from "../relay-process.ts";
+import { enrolAs, noisyPicture, tusOf } from "../photos-field.ts";
+import { enrolPhone } from "../wire-phone.ts";
 import { askDay, dayCommand, dayOnce, startRepPhone, today } from "./rep-phone.ts";
 
 let dir: string;
@@ -151,6 +154,33 @@ test("a declared hole inside the day makes it complete with holes, and the event
   assert.deepEqual(done.certificate?.says.events, { here: 3, declared: 3 });
 });
 
+test("photos are counted apart: a complete day names the owed ones, and the last to come brings a new certificate", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  const pictures = await Promise.all([noisyPicture(40, 30), noisyPicture(41, 30)]);
+  const taken = pictures.map((bytes) => {
+    const body = { ...eventKinds.photoCaptured.golden, sha256: sha256Hex(bytes), bytes: bytes.length };
+    const [event] = phone.capture(1, (envelope) => ({ ...envelope, kind: eventKinds.photoCaptured.name, body }));
+    assert.ok(event);
+    return { event, photo: { id: event.id, visit: "", bytes, sha256: body.sha256 } };
+  });
+  await phone.send(...taken.map(({ event }) => event), phone.close(today(), 2));
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "complete");
+  const ids = taken.map(({ photo }) => photo.id).sort();
+  assert.deepEqual(view.certificate?.says.photos, { captured: 2, owed: 2, lost: 0, ids });
+  assert.match(view.sentence, /complete\. 2 of 2 events, 2 of 2 photos owed\./);
+  const tus = tusOf(relay.url, phone.wire.token);
+  for (const { photo } of taken) assert.equal((await tus.send(photo, "original")).status, 204);
+  const done = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.deepEqual(
+    done.issued.map(({ reason }) => reason),
+    ["closed", "photos"],
+  );
+  assert.match(done.sentence, /2 of 2 events, all 2 photos\./);
+});
+
 test("a close by a phone whose clock says 2031 or 1970 is filed under the day on which it can have been made", async () => {
   for (const wrong of ["2031-05-01", "1970-01-01"]) {
     const rep = nextRep();
@@ -180,20 +210,28 @@ test("a replacement phone closes the day that the revoked one began, and both ph
   assert.deepEqual(view.certificate?.says.events, { here: 5, declared: 5 });
 });
 
-test("a rep reads no other rep's day; who is asked for and does not exist is answered the same", async () => {
-  const phone = await startRepPhone(relay.url, dir, nextRep());
-  const other = await startRepPhone(relay.url, dir, nextRep());
-  const ask = (rep: string) =>
-    fetch(`${relay.url}/v1/days/${rep}/${today()}`, { headers: { authorization: `Bearer ${phone.wire.token}` } });
-  for (const rep of [other.wire.device, "R002", "nobody"]) {
-    const answer = await ask(rep);
-    assert.equal(answer.status, 404);
-    assert.equal(((await answer.json()) as { code: string }).code, "day.unknown");
-  }
-  const malformed = await fetch(`${relay.url}/v1/days/R001/yesterday`, {
-    headers: { authorization: `Bearer ${phone.wire.token}` },
-  });
-  assert.equal(malformed.status, 404);
+test("a rep reads no other rep's day, a supervisor those of the territory, headquarters all", async () => {
+  const [own, foreign] = [nextRep(), nextRep()];
+  const phone = await startRepPhone(relay.url, dir, own);
+  await startRepPhone(relay.url, dir, foreign);
+  const near = await enrolAs(relay.url, dir, "S001", "supervisor");
+  const hq = await enrolAs(relay.url, dir, "H001", "hq");
+  const invited = await sampai(
+    ...["enrol", "--dir", dir, "--person", "S002", "--name", "Far", "--role", "supervisor", "--territories", "T9"],
+  );
+  const far = await enrolPhone(relay.url, (JSON.parse(invited.out) as { code: string }).code);
+  const ask = async (token: string, rep: string, day = today()) => {
+    const answer = await fetch(`${relay.url}/v1/days/${rep}/${day}`, { headers: { authorization: `Bearer ${token}` } });
+    return [answer.status, ((await answer.json()) as { code?: string }).code];
+  };
+  assert.deepEqual(await ask(phone.wire.token, own), [200, undefined]);
+  // The same answer as for nobody's day, so that codes cannot be guessed at.
+  assert.deepEqual(await ask(phone.wire.token, foreign), [404, "day.unknown"]);
+  assert.deepEqual(await ask(phone.wire.token, "nobody"), [404, "day.unknown"]);
+  assert.deepEqual(await ask(near.token, foreign), [200, undefined]);
+  assert.deepEqual(await ask(far.token, foreign), [404, "day.unknown"]);
+  assert.deepEqual(await ask(hq.token, foreign), [200, undefined]);
+  assert.deepEqual(await ask(phone.wire.token, own, "yesterday"), [400, "request.malformed"]);
 });
 
 test("a relay that was killed certifies after its start what it had not, and `log verify` finds everything sound", async () => {
