@@ -216,9 +216,8 @@ test("a rep reads no other rep's day, a supervisor those of the territory, headq
   await startRepPhone(relay.url, dir, foreign);
   const near = await enrolAs(relay.url, dir, "S001", "supervisor");
   const hq = await enrolAs(relay.url, dir, "H001", "hq");
-  const invited = await sampai(
-    ...["enrol", "--dir", dir, "--person", "S002", "--name", "Far", "--role", "supervisor", "--territories", "T9"],
-  );
+  const words = ["--person", "S002", "--name", "Far", "--role", "supervisor", "--territories", "T9"];
+  const invited = await sampai("enrol", "--dir", dir, ...words);
   const far = await enrolPhone(relay.url, (JSON.parse(invited.out) as { code: string }).code);
   const ask = async (token: string, rep: string, day = today()) => {
     const answer = await fetch(`${relay.url}/v1/days/${rep}/${day}`, { headers: { authorization: `Bearer ${token}` } });
