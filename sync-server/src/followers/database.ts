@@ -15,6 +15,10 @@ create table if not exists follower (
   failing_since text,
   error text
 ) strict;
+create table if not exists followed_term (
+  one integer primary key check (one = 1),
+  term text not null
+) strict;
 create table if not exists outgoing_note (
   number integer primary key,
   key text not null unique,

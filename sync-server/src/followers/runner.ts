@@ -44,7 +44,7 @@ interface CursorRow {
 /**
  * Moves every follower along its stream. One page and the cursor behind it are one transaction; a follower that throws
  * is rolled back and tried again later, row by row, while the others go on. A changed version, or a stream that is not
- * the one it was (a restored relay), makes it start from nothing.
+ * the one it was (a restored relay), makes it start from nothing. A new term makes all of them start from nothing.
  */
 export function createRunner(deps: {
   readonly db: DatabaseSync;
@@ -78,6 +78,16 @@ export function createRunner(deps: {
     transact(db, () => begin(follower));
     return read.get(follower.name) as unknown as CursorRow;
   };
+  const followed = db.prepare("select term from followed_term").get() as { term: string } | undefined;
+  const term = streams.term();
+  const isRestored = followed !== undefined && followed.term !== term;
+  if (followed?.term !== term) {
+    transact(db, () => {
+      // What was read before may not be what stands there now, even where the last row of it is the same.
+      if (isRestored) for (const follower of followers) begin(follower);
+      db.prepare("insert or replace into followed_term (one, term) values (1, ?)").run(term);
+    });
+  }
   for (const follower of followers) {
     const row = read.get(follower.name) as unknown as CursorRow | undefined;
     // Tables of another version may have other columns: they go before anybody asks for those.

@@ -7,6 +7,8 @@ export interface Streams {
   read(stream: Follower["stream"], position: number, count: number): readonly StreamItem[];
   /** The hash of the row at a position: a different one than remembered means that the relay was restored. */
   hashAt(stream: Follower["stream"], position: number): string | undefined;
+  /** The current term of the order log; another one says that the relay was restored. */
+  term(): string;
   /** The next position. */
   head(stream: Follower["stream"]): number;
 }
@@ -41,6 +43,8 @@ export function createStreams(relay: DatabaseSync): Streams {
           | { hash: string }
           | undefined
       )?.hash,
+    term: () =>
+      (relay.prepare("select id from term order by number desc limit 1").get() as { id: string } | undefined)?.id ?? "",
     head: (stream) =>
       (
         relay.prepare(`select coalesce(max(position) + 1, 0) as head from ${table[stream]}`).get() as {
