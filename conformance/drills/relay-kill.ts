@@ -76,7 +76,10 @@ export const relayKill: Drill = {
     await relay.process.stop();
     await rm(folder, { recursive: true, force: true });
     const figures = judge(writers, made, rows);
-    const ok = figures.lost + figures.doubled + figures.misordered === 0 && figures.gapless && verified === times;
+    const ok =
+      figures.lost + figures.doubled + figures.misordered + figures.terms === 0 &&
+      figures.gapless &&
+      verified === times;
     say(
       ok
         ? `${figures.acknowledged} acknowledged orders, ${acknowledgedInFlight} of them around a kill: none lost, none doubled, none out of order.`
@@ -145,6 +148,8 @@ function judge(writers: readonly RawWriter[], made: ReadonlyMap<string, RawEvent
     lost,
     doubled: [...byHash.values()].filter((same) => same.length > 1).length,
     misordered,
+    // A kill is no restore: the head file beside the folder must never say so.
+    terms: rows.filter(({ type }) => type === "term").length,
     gapless: rows.every(({ position }, index) => position === index),
   };
 }

@@ -53,6 +53,7 @@ export function createModelRelay(device: {
   const claims: Claim[] = [];
   let duplicates = 0;
   let term = "1:model";
+  const spans: { term: string; start: number; end: number | null }[] = [{ term, start: 0, end: null }];
 
   const place = (event: ModelEvent): number => {
     placed.set(event.hash, log.length);
@@ -128,6 +129,7 @@ export function createModelRelay(device: {
           give,
           head,
           pack: null,
+          terms: [...spans],
         };
       }
       case "append": {
@@ -187,6 +189,8 @@ export function createModelRelay(device: {
       log = log.slice(0, size);
       placed = new Map(log.flatMap((event, position) => (event === null ? [] : [[event.hash, position] as const])));
       term = `${Number(term.split(":")[0]) + 1}:model`;
+      spans.push({ term, start: size, end: null });
+      for (const [index, span] of spans.entries()) span.end = spans[index + 1]?.start ?? null;
     },
   };
   return relay;

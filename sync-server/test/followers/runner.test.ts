@@ -101,6 +101,40 @@ test("followers of a relay that was restored to an older state, and went on othe
   for (const open of [first.db, fresh.db]) open.close();
 });
 
+test("followers begin anew with a new term, also where the last row they read is still the same", async (t) => {
+  const folder = await openRelayFolder();
+  t.after(() => folder.close());
+  const phone = await folder.enrol("p", "R001");
+  await folder.append(phone, capture(phone, 4));
+  const clock = clockAt(Date.now());
+  let resets = 0;
+  const watched: Follower = {
+    ...counting({ position: null }),
+    reset: (db) => {
+      resets += 1;
+      db.exec("drop table if exists counted");
+    },
+  };
+  const first = follow(folder, { clock, zone, followers: [watched] });
+  first.run();
+  const again = () => {
+    const next = follow(folder, { clock, zone, followers: [watched], db: first.db });
+    next.run();
+    return (first.db.prepare("select count(*) as count from counted").get() as { count: number }).count;
+  };
+  resets = 0;
+  assert.deepEqual([again(), resets], [4, 0]);
+  const head = { v: 1, workspace: "w", term: "9:z", start: "f".repeat(16), log: 99, trail: 0, documents: 0 } as const;
+  const raised = await folder.writer.run("openLog", {
+    nonce: "b".repeat(16),
+    relayStarts: false,
+    head: { ...head, known: [], revoked: [] },
+  });
+  assert.equal(raised, `10:${"b".repeat(16)}`);
+  assert.deepEqual([again(), resets], [4, 1]);
+  first.db.close();
+});
+
 test("what a follower tells the trail stands there once, however often the follower is rebuilt", async (t) => {
   const folder = await openRelayFolder();
   t.after(() => folder.close());
