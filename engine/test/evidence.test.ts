@@ -163,7 +163,7 @@ test("for any two sizes the honest proof is believed, and one changed bit of it 
         const proof = (honest.checkpoint?.consistency ?? []).map((hash) => hash.slice());
         const bent = proof[at % Math.max(1, proof.length)];
         if (bent !== undefined && honest.checkpoint !== undefined) {
-          bent[at % 32] = (bent[at % 32] as number) ^ (1 << (at % 8));
+          bent.set([(bent.at(at % 32) ?? 0) ^ (1 << (at % 8))], at % 32);
           const verdict = await evidence.judge({ ...honest, checkpoint: { ...honest.checkpoint, consistency: proof } });
           assert.ok(!verdict.ok);
         }
