@@ -1,13 +1,22 @@
-import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { openHq, type HqClient } from "../src/hq-client.ts";
+import { openHq } from "../src/hq-client.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
 import { openShapedLink } from "../src/shaped-link.ts";
+import {
+  compareLedger,
+  converged,
+  countDuplicates,
+  countVerifiedPhotos,
+  type Fact,
+  type LedgerRow,
+} from "./captured.ts";
+import { boardIsComplete, boardIsHonest } from "./headquarters-board.ts";
 import { makeVisit, type Good, type Stop, type Visit } from "./rep-day.ts";
+import { waitFor } from "./waiting.ts";
 import { shelfPhotos, type PhotoPolicy } from "./shelf-photo.ts";
 
 /** What the story ends with: the JSON line of the demonstration. Durations in milliseconds. */
@@ -40,36 +49,6 @@ const BITS_PER_SECOND = 400_000;
 const ROUND_TRIP_MS = 200;
 const VISITS = 6;
 const DRAIN_MS = 300_000;
-
-interface Fact {
-  readonly hash: string;
-  readonly envelope: {
-    readonly id: string;
-    readonly kind: string;
-    readonly run: string;
-    readonly seq: number;
-    readonly body: Record<string, unknown>;
-  };
-}
-interface LedgerRow {
-  readonly position: number;
-  readonly type: string;
-  readonly run: string;
-  readonly seq: number;
-  readonly hash: string;
-}
-interface BoardRow {
-  readonly key: string;
-  readonly visits: number;
-  readonly orders: number;
-  readonly heldOrders: number;
-  readonly stops: { readonly planned: number; readonly visited: number; readonly notVisited: number };
-  readonly completeness: {
-    readonly standing: string;
-    readonly completeTo: string | null;
-    readonly owedEvents: number | null;
-  };
-}
 
 /** Tells the day of the mission on real processes and compares, at its end, all that should be equal. */
 export async function tellSixVisits(options: {
@@ -144,7 +123,7 @@ export async function tellSixVisits(options: {
     await supervisor.ask("edit", { kind: "store", key: shared.store, edits: [{ ...contact, set: "06-761 0002" }] });
     await supervisor.ask("drain", { lanes: ["documents"], timeoutMs: 30_000 }, 35_000);
     say(`  Rep and supervisor both changed the telephone number of ${shared.name}, without knowing of each other.`);
-    const boardHonest = await boardIsHonest(hq, cutAt, say);
+    const boardHonest = await boardIsHonest(hq, REP, cutAt, say);
 
     const before = (await phone.ask("events")) as Fact[];
     const orderIds = new Set(visits.map(({ order }) => order));
@@ -192,7 +171,7 @@ export async function tellSixVisits(options: {
       row: contact.key,
     })) as Explanation;
     say(`Why the number is ${String(explained.value)}: ${explained.reason}`);
-    const boardComplete = await boardIsComplete(hq, visits.length, say);
+    const boardComplete = await boardIsComplete(hq, REP, visits.length, say);
     const attempts = ((await phone.ask("attempts")) as unknown[]).length;
     const trail = await operate("trail", visits[0]?.order ?? "", "--dir", data);
     say(`The trail of the first order:\n${indent(trail)}`);
@@ -247,17 +226,6 @@ interface Explanation {
   readonly value: unknown;
   readonly reason: string;
   readonly losers: readonly unknown[];
-}
-
-/** Polls for a state that comes by itself, such as a document that is on its way. */
-async function waitFor<T>(what: string, ask: () => Promise<T | null | undefined>): Promise<T> {
-  const until = performance.now() + 30_000;
-  for (;;) {
-    const answer = await ask().catch(() => undefined);
-    if (answer !== null && answer !== undefined) return answer;
-    if (performance.now() > until) throw new Error(`${what} did not come in 30 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function stopsOf(phone: PhoneProcess): Promise<Stop[]> {
@@ -320,81 +288,6 @@ async function linkFloorMs(phone: PhoneProcess, facts: readonly Fact[]): Promise
   const photos = (await phone.ask("photos")) as { bytes: number; previewBytes: number }[];
   const photoBytes = photos.reduce((sum, { bytes, previewBytes }) => sum + bytes + previewBytes, 0);
   return Math.round(((eventBytes + documentBytes + photoBytes) * 8_000) / BITS_PER_SECOND + ROUND_TRIP_MS);
-}
-
-function compareLedger(captured: readonly Fact[], ledger: readonly LedgerRow[]) {
-  const rows = new Map<string, LedgerRow[]>();
-  for (const row of ledger) rows.set(row.hash, [...(rows.get(row.hash) ?? []), row]);
-  const placed = captured.filter(({ hash }) => rows.has(hash));
-  const doubled = captured.filter(({ hash }) => (rows.get(hash)?.length ?? 0) > 1).length;
-  let misordered = 0;
-  const last = new Map<string, number>();
-  for (const row of ledger) {
-    if (row.seq !== (last.get(row.run) ?? 0) + 1) misordered += 1;
-    last.set(row.run, row.seq);
-  }
-  return { acknowledged: placed.length, lost: captured.length - placed.length, doubled, misordered };
-}
-
-async function countVerifiedPhotos(hq: HqClient, captured: readonly Fact[]): Promise<number> {
-  let verified = 0;
-  for (const { envelope } of captured) {
-    if (envelope.kind !== "photo.captured.v1") continue;
-    const bytes = await hq.bytes(`/v1/photos/${envelope.id}`);
-    if (createHash("sha256").update(bytes).digest("hex") === envelope.body["sha256"]) verified += 1;
-  }
-  return verified;
-}
-
-async function converged(a: PhoneProcess, b: PhoneProcess, stops: readonly Stop[]): Promise<boolean> {
-  for (const { store } of stops) {
-    const [left, right] = await Promise.all([a, b].map((device) => device.ask("view", { kind: "store", key: store })));
-    const same = ["heads", "value"].every(
-      (part) =>
-        JSON.stringify((left as Record<string, unknown>)[part]) ===
-        JSON.stringify((right as Record<string, unknown>)[part]),
-    );
-    if (!same) return false;
-  }
-  return true;
-}
-
-const boardRow = async (hq: HqClient) => {
-  const board = (await hq.json("/v1/boards/today")) as { top: { sentence: string }; rows: BoardRow[] };
-  return { sentence: board.top.sentence, row: board.rows.find(({ key }) => key === REP) };
-};
-
-/**
- * During the gap the board must not claim to know what the silent phone holds: its figures are complete to a moment
- * before the gap, and no planned stop counts as not visited.
- */
-async function boardIsHonest(hq: HqClient, cutAt: string, say: (sentence: string) => void): Promise<boolean> {
-  const { sentence, row } = await boardRow(hq);
-  say(`  Meanwhile the board at headquarters says: "${sentence}"`);
-  if (row === undefined) return false;
-  const { completeTo } = row.completeness;
-  return row.visits === 0 && row.stops.notVisited === 0 && completeTo !== null && completeTo <= cutAt;
-}
-
-async function boardIsComplete(hq: HqClient, visits: number, say: (sentence: string) => void): Promise<boolean> {
-  const isComplete = ({ row }: Awaited<ReturnType<typeof boardRow>>) =>
-    row?.visits === visits && row.orders + row.heldOrders === visits && row.completeness.owedEvents === 0;
-  const found = await waitFor("the board's figures", async () => {
-    const now = await boardRow(hq);
-    return isComplete(now) ? now : null;
-  }).catch(() => boardRow(hq));
-  say(`The board now says: "${found.sentence}"`);
-  return isComplete(found);
-}
-
-/** Facts that came to the relay more than once and stand in the log once, as the trail tells it. */
-async function countDuplicates(hq: HqClient, captured: readonly Fact[]): Promise<number> {
-  let count = 0;
-  for (const { envelope } of captured) {
-    const { steps } = (await hq.json(`/v1/trail/${envelope.id}`)) as { steps: { what: string }[] };
-    if (steps.some(({ what }) => what === "duplicate")) count += 1;
-  }
-  return count;
 }
 
 const indent = (text: string) =>
