@@ -4,6 +4,7 @@ import type { Ids } from "./core/id.ts";
 import type { Random } from "./core/random.ts";
 import { openHeldDays, type Days } from "./day/held-days.ts";
 import type { Documents } from "./documents/documents.ts";
+import type { Presence } from "./documents/presence.ts";
 import { createDocuments } from "./documents/store.ts";
 import { readingRules } from "./documents/view.ts";
 import { createFacts } from "./events/capture.ts";
@@ -34,6 +35,7 @@ import type { LinkState } from "./sync/link-states.ts";
 import type { Link } from "./sync/link.ts";
 import { metered } from "./sync/metered-http.ts";
 import { createPackSync } from "./sync/pack-sync.ts";
+import { createPresence } from "./sync/presence.ts";
 import { createSession } from "./sync/session.ts";
 import type { SyncPart } from "./sync/wire.ts";
 import type { Attempt, Refusal } from "./wire/index.ts";
@@ -90,6 +92,7 @@ export interface Engine {
   readonly identity: Identity;
   readonly facts: Facts;
   readonly documents: Documents;
+  readonly presence: Presence;
   readonly reference: Reference;
   readonly photos: Photos;
   /** What HQ has certified of this person's days. */
@@ -203,6 +206,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   });
   const days = await openHeldDays({ identity, storage, crypto });
   const daySync = createDaySync({ days, facts, http, lanes, rep: identity.rep, zone: identity.zone, nowMs });
+  const presence = createPresence({ workspace: identity.workspace, clock, random });
   const photoPart: SyncPart = {
     name: "photos",
     connected: (_wire, { term }) => photos.connected({ term }),
@@ -238,7 +242,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
         photosOwed: photos.owed(),
       };
     },
-    parts: [packSync, documentSync, daySync, photoPart],
+    parts: [packSync, documentSync, presence, daySync, photoPart],
     anchor: () => anchor,
     anchored: (told) => {
       anchor = told;
@@ -305,6 +309,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     identity,
     facts,
     documents,
+    presence,
     reference,
     photos,
     days,

@@ -61,6 +61,7 @@ export * from "./documents/field.ts";
 export * from "./documents/genesis.ts";
 export * from "./documents/history.ts";
 export * from "./documents/kinds.ts";
+export * from "./documents/presence.ts";
 export * from "./documents/value-schema.ts";
 export * from "./documents/view.ts";
 export * from "./sync/document-sync.ts";

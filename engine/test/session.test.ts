@@ -303,6 +303,16 @@ test("a relay that closes with the code of a refusal is believed at once", async
   assert.equal(one.phone.session.state(), "online");
 });
 
+test("a refusal that ends no connection is not taken for the reason when the connection is lost later", async () => {
+  const one = await world();
+  one.phone.session.goOnline();
+  assert.ok(await one.time.until(() => one.phone.session.state() === "online", 5_000));
+  one.phone.network.say({ type: "refused", n: null, code: "doc.scope" });
+  one.phone.network.cut();
+  assert.ok(await one.time.until(() => one.phone.session.state() === "online", 5_000));
+  assert.equal(one.phone.session.refusal(), null);
+});
+
 test("a busy relay is given time and the batch is sent again on the same connection", async () => {
   const one = await world();
   const receive = one.relay.receive.bind(one.relay);

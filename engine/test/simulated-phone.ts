@@ -27,7 +27,7 @@ import {
 } from "../src/index.ts";
 import { bytesToHex } from "../src/core/hash.ts";
 import type { RelayMessage } from "../src/wire/index.ts";
-import { decodeFrame, relayMessageSchema } from "../src/wire/index.ts";
+import { decodeFrame, encodeFrame, relayMessageSchema } from "../src/wire/index.ts";
 import type { ModelRelay } from "./model-relay.ts";
 import type { Seeded } from "./seeded.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
@@ -62,12 +62,14 @@ export interface SimulatedNetwork extends Link {
   onAnswer: ((message: RelayMessage) => boolean) | null;
   /** Ends open connections as a lost signal does. */
   cut(end?: LinkEnd): void;
+  /** The relay says something unasked over the open connection. */
+  say(message: RelayMessage): void;
   opened: number;
 }
 
 /** A link of the phone's own process to the model relay: frames take time, are lost together with the link, keep order. */
 export function createSimulatedNetwork(clock: Clock, relay: ModelRelay): SimulatedNetwork {
-  let alive: { closed: (end: LinkEnd) => void } | null = null;
+  let alive: { closed: (end: LinkEnd) => void; frame: (bytes: Uint8Array) => void } | null = null;
   const network: SimulatedNetwork = {
     up: true,
     silent: false,
@@ -75,10 +77,12 @@ export function createSimulatedNetwork(clock: Clock, relay: ModelRelay): Simulat
     onAnswer: null,
     opened: 0,
     cut: (end = { code: 1006, reason: "" }) => alive?.closed(end),
+    say: (message) => alive?.frame(encodeFrame(message)),
     open: (events) => {
       network.opened += 1;
       let ended = false;
       const mine = {
+        frame: (bytes: Uint8Array) => events.frame(bytes),
         closed: (end: LinkEnd) => {
           if (ended) return;
           ended = true;

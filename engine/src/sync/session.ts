@@ -288,6 +288,8 @@ export function createSession(deps: SessionDeps): Session {
     const { value } = message;
     if (value.type === "refused") {
       const { code, detail, retryAfterMs } = value;
+      // What ends no connection says nothing about the next one, such as presence at a document that has just left.
+      if (refusals[code].close === null) return;
       over.refusal = {
         code,
         ...(detail === undefined ? {} : { detail }),

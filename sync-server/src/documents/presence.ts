@@ -30,8 +30,9 @@ export class Presence {
     const { doc, session, count, data } = message;
     const sender = this.viewers.of(connection);
     const row = this.registry.get(doc);
-    if (sender === undefined) return;
-    if (row === undefined || !inScope(sender, row)) return connection.refuse(null, { code: "doc.scope" });
+    // A document that was never stored is on its maker's phone alone: nobody else can be there.
+    if (sender === undefined || row === undefined) return;
+    if (!inScope(sender, row)) return connection.refuse(null, { code: "doc.scope" });
     if (data.length > limits.presenceBytes) return connection.refuse(null, { code: "frame.oversized" });
     if (!this.mayGoOn(connection)) return;
     const frame = encodeFrame({

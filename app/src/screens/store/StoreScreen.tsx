@@ -12,6 +12,7 @@ import { useWords } from "../../ui/use-words.ts";
 import { ConflictCard } from "./ConflictCard.tsx";
 import { FieldEditor } from "./FieldEditor.tsx";
 import { FieldRow } from "./FieldRow.tsx";
+import { PeopleHere } from "./PeopleHere.tsx";
 import { StoreNotes } from "./StoreNotes.tsx";
 
 /** Which field stands where. A field of the table that no section names stands under *More*. */
@@ -69,6 +70,7 @@ function Store({ view, back }: { view: DocumentView; back: string }) {
           </Badge>
         )}
       </div>
+      <PeopleHere kind={view.kind} code={view.key} editing={editing?.field ?? null} />
       {view.conflicts.length > 0 && (
         <section className="stack" aria-labelledby="conflicts">
           <h2 id="conflicts">{t("store.sections.conflicts")}</h2>
