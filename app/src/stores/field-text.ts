@@ -3,7 +3,8 @@ import type { Language } from "../i18n/index.ts";
 import type { Format } from "../ui/format.ts";
 
 export function definitionOf(kind: DocumentKind, field: string): FieldDefinition | undefined {
-  return documentKinds[kind].fields[field];
+  const { fields } = documentKinds[kind];
+  return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }
 
 /** The field's name for people, from its own table. */
