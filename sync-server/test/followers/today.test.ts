@@ -209,7 +209,9 @@ test("a board that followed all along and one that replays the whole stream say 
   followed.run();
   const fresh = new DatabaseSync(":memory:");
   const stepwise = openFollowers(folder.dir);
-  const schema = stepwise.prepare("select sql from sqlite_master where name in ('follower', 'outgoing_note')").all();
+  const schema = stepwise
+    .prepare("select sql from sqlite_master where name in ('follower', 'followed_term', 'outgoing_note')")
+    .all();
   for (const { sql } of schema as { sql: string }[]) fresh.exec(sql);
   const replayed = follow(folder, { clock, zone, masters, db: fresh });
   replayed.run();
