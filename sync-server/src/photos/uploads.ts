@@ -65,9 +65,13 @@ export function createUploads(room: PhotoRoom): Uploads {
       const metadata = metadataSchema.safeParse(upload.metadata);
       if (!metadata.success) refuse(request, { code: "request.malformed", detail: "photo, part and sha256" });
       const { photo, part, sha256 } = metadata.data as z.infer<typeof metadataSchema>;
-      const begun = await begin(caller, upload.id, { photo, part, sha256, size: upload.size ?? 0 });
+      // Not while an earlier try of this photo is being linked: its file must not go from under it.
+      const begun = await arrival.alone(photo, async () => {
+        const answer = await begin(caller, upload.id, { photo, part, sha256, size: upload.size ?? 0 });
+        if (!("code" in answer)) for (const old of answer.replaced) await removeUnfinished(uploads, old);
+        return answer;
+      });
       if ("code" in begun) return refuse(request, begun);
-      for (const old of begun.replaced) await removeUnfinished(uploads, old);
       return {};
     },
     onUploadFinish: async (request, upload) => {
