@@ -101,7 +101,9 @@ export const restore: Drill = {
       say(
         `The first phone that came showed a checkpoint this log cannot go on from. Acknowledgements stopped, and term ${first.current} began at position ${lost?.from}.`,
       );
-      say(`  ${lost?.back} of ${today} lost positions were brought back by the phones, each event once.`);
+      say(
+        `  ${lost?.back} of ${(lost?.until ?? 0) - (lost?.from ?? 0)} lost positions were brought back by the phones, each event once.`,
+      );
       say(`  The phone that was enrolled this morning showed its certificate and was taken back.`);
       const photoAtHq = await until("the photo at HQ again", () => photoBytes(hq, visit.photo));
       const supervisor = await phoneOf("supervisor", "S001");

@@ -17,11 +17,20 @@ export function endsOf(terms: ClaimedMessage["terms"]): ReadonlyMap<string, numb
   return new Map((terms ?? []).map(({ term, end }) => [term, end ?? Number.POSITIVE_INFINITY]));
 }
 
-/** Receipts at positions that their term did not keep: the promise stands, the place is lost. */
-export function voidedReceipts(outbox: Outbox, terms: ClaimedMessage["terms"]): readonly Receipt[] {
-  if (terms === undefined) return [];
-  const ends = endsOf(terms);
-  return [...outbox.receipts()].filter(({ term, position }) => position >= (ends.get(term) ?? 0));
+/**
+ * Receipts of terms that ended, for events that the relay's own tips do not cover, or at positions that their term did
+ * not keep: the promise stands, the place is lost.
+ */
+export function voidedReceipts(
+  outbox: Outbox,
+  claimed: Pick<ClaimedMessage, "term" | "terms">,
+  covered: ReadonlySet<string>,
+): readonly Receipt[] {
+  if (claimed.terms === undefined) return [];
+  const ends = endsOf(claimed.terms);
+  return [...outbox.receipts()].filter(
+    ({ term, position, hash }) => term !== claimed.term && (!covered.has(hash) || position >= (ends.get(term) ?? 0)),
+  );
 }
 
 /** As many of them as one claim takes. */

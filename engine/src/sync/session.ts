@@ -359,15 +359,16 @@ export function createSession(deps: SessionDeps): Session {
     showedCertificate = false;
     const checkpoint = await evidence.judge(claimed);
     if (!checkpoint.ok) noteRefusedCheckpoint(checkpoint.error);
-    // Before anything gets a new place, the relay hears which places it lost: so it can say what nobody brought back.
-    const lost = voidedReceipts(outbox, claimed.terms);
-    voided = toldNext(lost.filter((receipt) => !toldVoided.has(nameOf(receipt))));
-    if (voided.length > 0) return exchangeClaims(over);
-    if (lost.length > 0) await facts.oweAgain(lost.map(({ hash }) => hash));
     await facts.keep(claimed.give);
     if (contact !== over) return;
     const known = knownEvents(events, outbox);
     const covered = coveredBy(claimed.tips, new Set(claimed.holes), (hash) => known.get(hash)?.prev);
+    // Before anything gets a new place, the relay hears which places it lost: so it can say what nobody brought back.
+    const lost = voidedReceipts(outbox, claimed, covered);
+    voided = toldNext(lost.filter((receipt) => !toldVoided.has(nameOf(receipt))));
+    if (voided.length > 0) return exchangeClaims(over);
+    if (lost.length > 0) await facts.oweAgain(lost.map(({ hash }) => hash));
+    if (contact !== over) return;
     const checkpointSize = checkpoint.ok ? (checkpoint.value?.size ?? 0) : 0;
     await facts.forget(forgettable({ events, outbox }, { claimed, covered, checkpointSize }));
     if (contact !== over) return;

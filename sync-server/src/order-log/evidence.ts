@@ -14,7 +14,17 @@ export function weigh(tx: Transaction, evidence: Evidence, nonce: string, cause:
   noteKnownSize(tx, evidence.term, evidence.size);
   if (isContained(tx, evidence) || isOldTerm(tx, evidence.term)) return null;
   const { term, size } = evidence;
-  return raiseTerm(tx, nonce, { term, size, proof: proofOf(evidence) }, cause);
+  return raiseTerm(tx, nonce, { term, size, proof: proofOf(evidence) }, divergedAt(tx, evidence, cause), cause);
+}
+
+/**
+ * From where on our leaves may be others than were promised. A life that we know ended where the next one began here;
+ * else it is this life that began on the copy, or nothing was written since where a head file says it at the start.
+ */
+function divergedAt(tx: Transaction, evidence: Evidence, cause: TermCause): number {
+  if (cause === "head") return headOf(tx);
+  const life = evidence.kind === "promise" ? lifeOf(tx, evidence.start) : undefined;
+  return life?.next ?? lastStart(tx) ?? headOf(tx);
 }
 
 /** Whether our log is the one that the evidence speaks of, and at least as long. */
@@ -38,17 +48,28 @@ function holdsTree(tx: Pick<Transaction, "sql">, { size, root }: Pick<Checkpoint
  * it is not the same log.
  */
 function holdsLife(tx: Pick<Transaction, "sql">, { start, size }: { start: string; size: number }): boolean {
-  const began =
+  const life = lifeOf(tx, start);
+  return life !== undefined && size <= (life.next ?? headOf(tx));
+}
+
+/** Where the life after the one with this start began; undefined where this log has no such life. */
+function lifeOf(tx: Pick<Transaction, "sql">, start: string): { readonly next: number | null } | undefined {
+  const began = (
     start === ""
       ? { position: -1 }
-      : (tx.sql("select position from log where device = '' and run = ? and seq = 0 and type = 'start'").get(start) as
-          | { position: number }
-          | undefined);
-  if (began === undefined) return false;
-  const next = tx
-    .sql("select min(position) as position from log where type = 'start' and position > ?")
-    .get(began.position) as { position: number | null };
-  return size <= (next.position ?? headOf(tx));
+      : tx.sql("select position from log where device = '' and run = ? and seq = 0 and type = 'start'").get(start)
+  ) as { position: number } | undefined;
+  if (began === undefined) return undefined;
+  return tx.sql("select min(position) as next from log where type = 'start' and position > ?").get(began.position) as {
+    next: number | null;
+  };
+}
+
+function lastStart(tx: Pick<Transaction, "sql">): number | null {
+  const row = tx.sql("select max(position) as position from log where type = 'start'").get() as {
+    position: number | null;
+  };
+  return row.position;
 }
 
 function proofOf(evidence: Evidence) {

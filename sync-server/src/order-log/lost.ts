@@ -18,7 +18,7 @@ export interface LostTerm {
   /** RFC 3339 UTC. */
   readonly at: string;
   readonly cause: string;
-  /** Lost are the positions from `from` to before `until`. */
+  /** Lost, or given to others since, are the positions from `from` to before `until`. */
   readonly from: number;
   readonly until: number;
   readonly back: number;
@@ -42,9 +42,9 @@ export function termReport(db: DatabaseSync): TermReport {
   const terms = termSpans({ sql: (text) => db.prepare(text) });
   const raised = db
     .prepare(
-      `select raised.term as next, raised.dead as term, raised.restored as "from", raised.at, raised.cause,
-              coalesce(known_size.size, raised.restored) as until
-         from raised left join known_size on known_size.term = raised.dead order by raised.number`,
+      `select new_term.term as next, dead as term, diverged as "from", at, cause,
+              coalesce(known_size.size, restored) as until
+         from new_term left join known_size on known_size.term = dead order by number`,
     )
     .all() as unknown as Omit<LostTerm, "back" | "named" | "nobody" | "missing">[];
   const named = db.prepare(

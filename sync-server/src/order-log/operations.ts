@@ -180,16 +180,13 @@ function verifiedBackup(tx: Transaction): ClaimAnswer["backup"] {
 
 /** Keeps what a device holds receipts for at lost positions. */
 function storeVoided(tx: Transaction, device: string, claim: Claim): void {
-  const lost = tx.sql(
-    `select raised.restored, known_size.size from raised join known_size on known_size.term = raised.dead
-       where raised.dead = ?`,
-  );
+  const lost = tx.sql("select diverged, size from new_term join known_size on known_size.term = dead where dead = ?");
   const insert = tx.sql("insert or ignore into voided (term, position, hash, device) values (?, ?, ?, ?)");
   for (const { term, events } of claim.voided ?? []) {
-    const range = lost.get(term) as { restored: number; size: number } | undefined;
+    const range = lost.get(term) as { diverged: number; size: number } | undefined;
     if (range === undefined) continue;
     for (const [position, hash] of events) {
-      if (position >= range.restored && position < range.size) insert.run(term, position, hash, device);
+      if (position >= range.diverged && position < range.size) insert.run(term, position, hash, device);
     }
   }
 }

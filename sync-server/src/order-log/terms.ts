@@ -4,10 +4,12 @@ import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
 
 export const termTables = `
 -- One row for each term but the first: the log came back shorter than it was known to be.
-create table if not exists raised (
+create table if not exists new_term (
   term text primary key,
   number integer not null,
+  -- Leaves of the log when it began, and the first position that may have been another leaf's before.
   restored integer not null,
+  diverged integer not null,
   dead text not null,
   cause text not null,
   at text not null
@@ -46,8 +48,8 @@ export interface TermSpan {
 export function termSpans(tx: Pick<Transaction, "sql">): TermSpan[] {
   const rows = tx
     .sql(
-      `select term.id as term, coalesce(raised.restored, 0) as start
-         from term left join raised on raised.term = term.id order by term.number`,
+      `select term.id as term, coalesce(new_term.restored, 0) as start
+         from term left join new_term on new_term.term = term.id order by term.number`,
     )
     .all() as { term: string; start: number }[];
   return rows.map(({ term, start }, index) => ({ term, start, end: rows[index + 1]?.start ?? null }));
@@ -72,6 +74,7 @@ export function raiseTerm(
   tx: Transaction,
   nonce: string,
   evidence: { readonly term: string; readonly size: number; readonly proof: unknown },
+  diverged: number,
   cause: TermCause,
 ): string {
   const restored = headOf(tx);
@@ -81,10 +84,11 @@ export function raiseTerm(
   const number = 1 + Math.max(numberOf(evidence.term), ...evidenced);
   const term = `${number}:${nonce}`;
   tx.sql("insert into term (number, id, started) values (?, ?, ?)").run(number, term, tx.now);
-  tx.sql("insert into raised (term, number, restored, dead, cause, at) values (?, ?, ?, ?, ?, ?)").run(
+  tx.sql("insert into new_term (term, number, restored, diverged, dead, cause, at) values (?, ?, ?, ?, ?, ?, ?)").run(
     term,
     number,
     restored,
+    diverged,
     evidence.term,
     cause,
     tx.now,
@@ -97,6 +101,7 @@ export function raiseTerm(
     term,
     restored: {
       size: restored,
+      diverged,
       tree: tree === undefined ? null : { size: tree.size, root: Buffer.from(tree.root).toString("hex") },
     },
     evidence,
@@ -107,7 +112,7 @@ export function raiseTerm(
   const place = { device: "", run: nonce, seq: number, hash, prev: null, id: null };
   appendLeaf(tx, term, { type: "term", ...place, flags: [], bytes });
   tx.sql("update enrolment set used = ? where used is null").run(tx.now);
-  const detail = { term, restored, dead: evidence.term, known: evidence.size, cause };
+  const detail = { term, restored, diverged, dead: evidence.term, known: evidence.size, cause };
   tx.note({ topic: "term", device: null, item: term, detail });
   return term;
 }
@@ -117,6 +122,6 @@ export function isOldTerm(tx: Transaction, term: string): boolean {
   if (term === currentTerm(tx)) return false;
   return (
     tx.sql("select 1 from term where id = ?").get(term) !== undefined ||
-    tx.sql("select 1 from raised where dead = ?").get(term) !== undefined
+    tx.sql("select 1 from new_term where dead = ?").get(term) !== undefined
   );
 }

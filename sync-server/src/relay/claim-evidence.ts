@@ -37,8 +37,9 @@ export function createEvidenceReader(workspace: Workspace, promises: Promises): 
       return {
         checkpoints,
         evidence: [
-          ...checkpoints.map(({ term, size, root }) => ({ kind: "checkpoint" as const, term, size, root })),
+          // Promises first: they say best where the logs parted.
           ...promised.map(({ term, size, start }) => ({ kind: "promise" as const, term, size, start })),
+          ...checkpoints.map(({ term, size, root }) => ({ kind: "checkpoint" as const, term, size, root })),
         ],
       };
     },
