@@ -6,6 +6,8 @@ export interface LinkCounters {
   readonly downBytes: number;
   readonly connections: number;
   readonly cuts: number;
+  /** Milliseconds without a signal so far. */
+  readonly downMs: number;
 }
 
 export interface ShapedLink {
@@ -19,6 +21,8 @@ export interface ShapedLink {
   /** Cuts at random moments, `everyMs` apart on average, for `downMs` each, from a seeded source. */
   cutAtRandom(everyMs: number, downMs: number, random: () => number): void;
   steady(): void;
+  /** Called whenever the link is up again after it was down. The answer stops it. */
+  onRestored(listener: () => void): () => void;
   /**
    * Throws away the next bytes towards the phone that contain `text`, and cuts the connection they were on: the relay
    * has done the work and believes that it answered. Resolves when it happened.
@@ -31,6 +35,8 @@ export interface LinkShape {
   readonly bitsPerSecond: number;
   /** One way, in milliseconds. */
   readonly delayMs: number;
+  /** Sees what is really delivered, in order for each connection and direction. */
+  readonly delivered?: (connection: number, direction: Direction, bytes: Buffer) => void;
 }
 
 /** Segment payload and header sizes of TCP over IPv4: what a radio link really carries. */
@@ -39,7 +45,7 @@ const HEADER_BYTES = 40;
 /** Bytes that wait on the link before the sender is held back, as a phone's send buffer would. */
 const QUEUE_BYTES = 65_536;
 
-type Direction = "up" | "down";
+export type Direction = "up" | "down";
 
 /**
  * A link in user space: one queue per direction, shared by all connections, with a rate and a delay. Kernel shaping
@@ -49,7 +55,10 @@ export async function openShapedLink(targetPort: number, shape: LinkShape): Prom
   const counts = { upBytes: 0, downBytes: 0, connections: 0, cuts: 0 };
   const freeAt: Record<Direction, number> = { up: 0, down: 0 };
   const sockets = new Set<net.Socket>();
+  const restored = new Set<() => void>();
   let open = true;
+  let downSince = 0;
+  let downMs = 0;
   let losing: { text: string; lost: () => void } | null = null;
   let timer: NodeJS.Timeout | undefined;
 
@@ -59,7 +68,7 @@ export async function openShapedLink(targetPort: number, shape: LinkShape): Prom
     freeAt.up = 0;
     freeAt.down = 0;
   };
-  const carry = (from: net.Socket, to: net.Socket, direction: Direction) => {
+  const carry = (connection: number, from: net.Socket, to: net.Socket, direction: Direction) => {
     let queuedBytes = 0;
     from.on("data", (chunk: Buffer) => {
       if (direction === "down" && losing !== null && chunk.includes(losing.text)) {
@@ -83,6 +92,7 @@ export async function openShapedLink(targetPort: number, shape: LinkShape): Prom
             if (from.isPaused() && queuedBytes < QUEUE_BYTES / 2) from.resume();
             if (!open || to.destroyed) return;
             counts[direction === "up" ? "upBytes" : "downBytes"] += segment.length;
+            shape.delivered?.(connection, direction, segment);
             to.write(segment);
           },
           freeAt[direction] + shape.delayMs - now,
@@ -113,8 +123,8 @@ export async function openShapedLink(targetPort: number, shape: LinkShape): Prom
         setTimeout(() => other.destroy(), shape.delayMs * 4);
       });
     }
-    carry(phone, relay, "up");
-    carry(relay, phone, "down");
+    carry(counts.connections, phone, relay, "up");
+    carry(counts.connections, relay, phone, "down");
   });
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -122,11 +132,15 @@ export async function openShapedLink(targetPort: number, shape: LinkShape): Prom
   if (address === null || typeof address === "string") throw new Error("the link has no port");
 
   const cut = () => {
+    if (open) downSince = performance.now();
     open = false;
     dropAll();
   };
   const restore = () => {
+    if (open) return;
     open = true;
+    downMs += performance.now() - downSince;
+    for (const listener of restored) listener();
   };
   const steady = () => {
     clearTimeout(timer);
@@ -143,10 +157,14 @@ export async function openShapedLink(targetPort: number, shape: LinkShape): Prom
   };
   return {
     port: address.port,
-    counters: () => ({ ...counts }),
+    counters: () => ({ ...counts, downMs: downMs + (open ? 0 : performance.now() - downSince) }),
     cut,
     restore,
     steady,
+    onRestored: (listener) => {
+      restored.add(listener);
+      return () => restored.delete(listener);
+    },
     flap: (upMs, downMs) => cycle(() => upMs, downMs),
     cutAtRandom: (everyMs, downMs, random) => cycle(() => -Math.log(1 - random()) * everyMs, downMs),
     loseNext: (text) =>

@@ -1,6 +1,7 @@
 import type { PhoneProcess } from "../src/phone-process.ts";
 import { pick } from "../src/seeded-random.ts";
-import { makePhoneSizedPhoto, type PhotoPolicy } from "./shelf-photo.ts";
+import { until } from "../src/until.ts";
+import type { PhotoPolicy } from "./shelf-photo.ts";
 
 /** A good as the reference pack on the phone has it. */
 export interface Good {
@@ -22,6 +23,44 @@ export interface Visit {
   readonly photo: string;
 }
 
+export interface PackOnPhone {
+  readonly number: number;
+  readonly goods: readonly Good[];
+  readonly photo: PhotoPolicy;
+}
+
+/** Starts the day online and waits until facts, documents and the reference pack are where they belong. */
+export async function startDay(phone: PhoneProcess): Promise<PackOnPhone> {
+  await phone.ask("go-online");
+  await phone.ask("capture", {
+    kind: "attendanceStarted",
+    body: { odometerKm: null },
+    place: { missing: "timeout" },
+  });
+  await phone.ask("drain", { lanes: ["facts", "documents"], timeoutMs: 60_000 }, 65_000);
+  return until("the reference pack on the phone", async () => (await phone.ask("pack")) as PackOnPhone | null, 30_000);
+}
+
+/** The first `count` stores of the phone's territory. */
+export async function stopsOf(phone: PhoneProcess, count: number): Promise<Stop[]> {
+  const list = await until(
+    "the stores on the phone",
+    async () => {
+      const stores = (await phone.ask("list", { kind: "store" })) as { key: string }[];
+      return stores.length >= count && stores;
+    },
+    30_000,
+  );
+  return Promise.all(
+    list.slice(0, count).map(async ({ key }) => {
+      const { value } = (await phone.ask("view", { kind: "store", key })) as {
+        value: { name?: string; lat?: number | null; lon?: number | null };
+      };
+      return { store: key, name: value.name ?? key, lat: value.lat ?? null, lon: value.lon ?? null };
+    }),
+  );
+}
+
 const ACCURACY_METERS = 12;
 
 /** Where the phone says it stands: at the store's recorded place, or why there is none. */
@@ -38,18 +77,30 @@ function placeAt(stop: Stop, random: () => number): object {
   };
 }
 
-/** One visit as a rep makes it: check-in, order of 6–12 goods, shelf photo, audit, activity, check-out. */
+/** An order of `count` goods, as the body of its event. */
+export function orderBody(goods: readonly Good[], count: number, random: () => number): object {
+  const lines = pick(random, goods, count).map(({ sku, unit, priceSen }) => ({
+    sku,
+    quantity: 1 + Math.floor(random() * 6),
+    unit,
+    unitPriceSen: priceSen,
+    scheme: null,
+  }));
+  return {
+    lines,
+    totalSen: lines.reduce((sum, { quantity, unitPriceSen }) => sum + quantity * unitPriceSen, 0),
+    creditLimitSen: null,
+    deliverOn: null,
+    note: "",
+  };
+}
+
+/** One visit as a rep makes it: check-in, order of 6–12 goods, shelf photo (a file), audit, activity, check-out. */
 export async function makeVisit(
   phone: PhoneProcess,
   stop: Stop,
   goods: readonly Good[],
-  photo: {
-    name: string;
-    mark: string;
-    policy: PhotoPolicy;
-    file: string;
-    save: (file: string, bytes: Uint8Array) => Promise<void>;
-  },
+  photo: string,
   random: () => number,
 ): Promise<Visit> {
   const place = placeAt(stop, random);
@@ -64,23 +115,9 @@ export async function makeVisit(
       })) as { envelope: { id: string } }
     ).envelope.id;
   const visit = await capture("checkIn", null, { plan: null });
-  const lines = pick(random, goods, 6 + Math.floor(random() * 7)).map(({ sku, unit, priceSen }) => ({
-    sku,
-    quantity: 1 + Math.floor(random() * 6),
-    unit,
-    unitPriceSen: priceSen,
-    scheme: null,
-  }));
-  const order = await capture("orderPlaced", visit, {
-    lines,
-    totalSen: lines.reduce((sum, { quantity, unitPriceSen }) => sum + quantity * unitPriceSen, 0),
-    creditLimitSen: null,
-    deliverOn: null,
-    note: "",
-  });
-  await photo.save(photo.file, await makePhoneSizedPhoto(photo.name, photo.mark, photo.policy));
+  const order = await capture("orderPlaced", visit, orderBody(goods, 6 + Math.floor(random() * 7), random));
   const taken = (await phone.ask("photo", {
-    file: photo.file,
+    file: photo,
     visit,
     store: stop.store,
     purpose: "shelf",

@@ -15,9 +15,9 @@ import {
   type LedgerRow,
 } from "./captured.ts";
 import { boardIsComplete, boardIsHonest } from "./headquarters-board.ts";
-import { makeVisit, type Good, type Stop, type Visit } from "./rep-day.ts";
+import { makeVisit, startDay, stopsOf, type PackOnPhone, type Stop, type Visit } from "./rep-day.ts";
 import { waitFor } from "./waiting.ts";
-import { shelfPhotos, type PhotoPolicy } from "./shelf-photo.ts";
+import { makePhoneSizedPhoto, shelfPhotos } from "./shelf-photo.ts";
 
 /** What the story ends with: the JSON line of the demonstration. Durations in milliseconds. */
 export interface SixVisitsOutcome {
@@ -78,19 +78,9 @@ export async function tellSixVisits(options: {
   const hq = await openHq(relay.url, await enrolmentCode(data, HQ));
   try {
     say(`The rep ${REP} starts the day online, over a link of 400 kbit/s and 200 ms.`);
-    await phone.ask("go-online");
     await supervisor.ask("go-online");
-    await phone.ask("capture", {
-      kind: "attendanceStarted",
-      body: { odometerKm: null },
-      place: { missing: "timeout" },
-    });
-    await phone.ask("drain", { lanes: ["facts", "documents"], timeoutMs: 60_000 }, 65_000);
-    const pack = await waitFor(
-      "the reference pack on the phone",
-      async () => (await phone.ask("pack")) as PackOnPhone | null,
-    );
-    const stops = await stopsOf(phone);
+    const pack = await startDay(phone);
+    const stops = await stopsOf(phone, VISITS);
     say(
       `The phone holds reference pack ${pack.number} (${pack.goods.length} goods) and its territory's stores. First stop: ${stops[0]?.name}.`,
     );
@@ -217,33 +207,13 @@ export async function tellSixVisits(options: {
   }
 }
 
-interface PackOnPhone {
-  readonly number: number;
-  readonly goods: readonly Good[];
-  readonly photo: PhotoPolicy;
-}
 interface Explanation {
   readonly value: unknown;
   readonly reason: string;
   readonly losers: readonly unknown[];
 }
 
-async function stopsOf(phone: PhoneProcess): Promise<Stop[]> {
-  const list = await waitFor("the stores on the phone", async () => {
-    const stores = (await phone.ask("list", { kind: "store" })) as { key: string }[];
-    return stores.length >= VISITS ? stores : null;
-  });
-  return Promise.all(
-    list.slice(0, VISITS).map(async ({ key }) => {
-      const { value } = (await phone.ask("view", { kind: "store", key })) as {
-        value: { name?: string; lat?: number | null; lon?: number | null };
-      };
-      return { store: key, name: value.name ?? key, lat: value.lat ?? null, lon: value.lon ?? null };
-    }),
-  );
-}
-
-function visit(
+async function visit(
   phone: PhoneProcess,
   stop: Stop,
   pack: PackOnPhone,
@@ -252,14 +222,10 @@ function visit(
   index: number,
   random: () => number,
 ): Promise<Visit> {
-  const photo = {
-    name: photos[index % photos.length] as string,
-    mark: `Visit ${index + 1}`,
-    policy: pack.photo,
-    file: path.join(folder, `photo-${index + 1}.jpg`),
-    save: (file: string, bytes: Uint8Array) => writeFile(file, bytes),
-  };
-  return makeVisit(phone, stop, pack.goods, photo, random);
+  const file = path.join(folder, `photo-${index + 1}.jpg`);
+  const name = photos[index % photos.length] as string;
+  await writeFile(file, await makePhoneSizedPhoto(name, `Visit ${index + 1}`, pack.photo));
+  return makeVisit(phone, stop, pack.goods, file, random);
 }
 
 /** Resolves with the moment at which the last of these facts was acknowledged, as the phone says it. */

@@ -242,6 +242,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
         photosOwed: photos.owed(),
       };
     },
+    measured: (bytes, tookMs) => photos.measured(bytes, tookMs),
     parts: [packSync, documentSync, presence, daySync, photoPart],
     anchor: () => anchor,
     anchored: (told) => {

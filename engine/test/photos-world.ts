@@ -92,6 +92,7 @@ export function pretendRelay() {
     pieces,
     uploads,
     mostInFlight: 0,
+    inFlight: () => inFlight,
     /** What it answers instead of taking the next piece, if anything. */
     answer: (_key: string, _from: number): PhotoTransferEnd | "hang" | null => null,
     /** Runs before a piece is answered. */

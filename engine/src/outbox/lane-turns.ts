@@ -1,13 +1,13 @@
 import { laneNames, type LaneName, type Lanes } from "./lanes.ts";
 
-/** Gives the link to the most urgent lane. Two frames of one lane may be under way together; a lower lane then waits. */
+/** Gives the link to the most urgent lane that has something to send. */
 export function createLanes(): Lanes {
   const waits = new Set<LaneName>();
   const inFlight: Record<LaneName, number> = { facts: 0, documents: 0, photos: 0 };
   let queue: { readonly lane: LaneName; readonly enter: () => void }[] = [];
 
   const higherThan = (lane: LaneName) => laneNames.slice(0, laneNames.indexOf(lane));
-  const mayEnter = (lane: LaneName) => higherThan(lane).every((higher) => !waits.has(higher) && inFlight[higher] === 0);
+  const mayEnter = (lane: LaneName) => higherThan(lane).every((higher) => !waits.has(higher));
   const isWanted = (lane: LaneName) => waits.has(lane) || inFlight[lane] > 0 || queue.some((one) => one.lane === lane);
 
   const letIn = () => {

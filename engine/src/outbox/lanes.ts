@@ -4,7 +4,8 @@ export type LaneName = (typeof laneNames)[number];
 
 /**
  * Who may put bytes on the link now. A lane says while it has something to send (`waiting`); `enter` of a lower lane
- * resolves only when no higher lane waits or has anything in flight.
+ * resolves only when no higher lane waits to send. What a higher lane has sent and is not answered yet holds nobody up:
+ * whatever follows stands behind it.
  */
 export interface Lanes {
   /** Says that this lane has something to send, or has no more. */

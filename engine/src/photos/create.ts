@@ -65,6 +65,7 @@ export async function createPhotos(deps: PhotosDeps): Promise<PhotosRoom> {
       offerAgain(owed, term);
       lane.connected(term);
     },
+    measured: (bytes, tookMs) => lane.measured(bytes, tookMs),
     lost: () => lane.lost(),
     close: async () => {
       for (const stop of stops) stop();

@@ -1,28 +1,72 @@
-/** Below this rate a piece is halved, so that an order captured meanwhile does not wait for a long one. */
-const SLOW_BITS_PER_SECOND = 100_000;
-const PIECE_BYTES = 16_384;
-const SMALL_PIECE_BYTES = 8_192;
+import type { PhotoPart } from "./channel.ts";
 
-/** How large the next piece should be, from how fast the last ones were acknowledged. */
+/**
+ * How long a piece may keep the link: an order that is captured meanwhile waits for the pieces on their way. With two
+ * of them the link stays full as long as the way there and back is no longer than this.
+ */
+const PIECE_MS = 310;
+/** Smaller ones cost more for their heads than they give. */
+const LEAST_BYTES = 4_608;
+const MOST_BYTES = 65_536;
+/** What takes longer than this has the link to itself: two would keep an order waiting for too long. */
+const ALONE_MS = 1_000;
+/** Less of it measures the way there and back more than the rate. */
+const TELLING_BYTES = 4_096;
+/** A measurement can be too low, when the link was not full, and hardly too high: so a higher one counts for more. */
+const RISE_SHARE = 0.7;
+const FALL_SHARE = 0.3;
+/** Bits a second that a new contact is believed to have at most, as it may be another network than the last one. */
+const UNPROVEN_RATE = (LEAST_BYTES * 8_000) / PIECE_MS;
+
+/** How much of the link photos may fill, from how fast the last pieces were acknowledged. */
 export interface Pace {
-  /** A piece of `bytes` was acknowledged after `tookMs`, while `inFlight` uploads shared the link. */
-  acknowledged(bytes: number, tookMs: number, inFlight: number): void;
-  pieceBytes(): number;
-  /** Bits a second, smoothed; null before anything was measured. */
-  rate(): number | null;
+  /** A piece was acknowledged after `tookMs`; `bytes` of all uploads were, from when it was sent until now. */
+  acknowledged(bytes: number, tookMs: number): void;
+  /** What something else of `bytes` took to be answered: believed where nothing was measured yet. */
+  guess(bytes: number, tookMs: number): void;
+  /** Another connection: what was measured before is believed only in part. */
+  contact(): void;
+  /** Size of the next piece in bytes, of a file of which `leftBytes` are to go; `last` where no other upload shares the link. */
+  pieceBytes(part: PhotoPart, leftBytes: number, last: boolean): number;
+  /** Uploads that may share the link. */
+  inFlight(part: PhotoPart): number;
 }
 
+const rateOf = (bytes: number, tookMs: number) => (bytes * 8_000) / Math.max(1, tookMs);
+
 export function createPace(): Pace {
+  /** Bits a second; null before anything was measured, which counts as slow. */
   let rate: number | null = null;
+  const takesMs = (bytes: number) => (rate === null ? Number.POSITIVE_INFINITY : (bytes * 8_000) / rate);
+  const usualBytes = () => Math.round(Math.min(MOST_BYTES, Math.max(LEAST_BYTES, ((rate ?? 0) * PIECE_MS) / 8_000)));
+
   return {
-    rate: () => rate,
-    // Unknown counts as slow: the first piece on a new link must not be the one that is too long.
-    pieceBytes: () => (rate === null || rate < SLOW_BITS_PER_SECOND ? SMALL_PIECE_BYTES : PIECE_BYTES),
-    acknowledged: (bytes, tookMs, inFlight) => {
-      // Small ones measure the way there and back more than the rate.
-      if (bytes < SMALL_PIECE_BYTES / 2) return;
-      const measured = (bytes * 8 * inFlight * 1_000) / Math.max(1, tookMs);
-      rate = rate === null ? measured : rate * 0.7 + measured * 0.3;
+    pieceBytes: (part, leftBytes, last) => {
+      // A preview in one piece is there one round trip earlier; alone on an unknown link it may take its time.
+      const whole = part === "preview" && (rate === null || takesMs(leftBytes) <= ALONE_MS);
+      if (whole) return leftBytes;
+      // The last one takes the place of two, so that the link does not rest for a round trip after each piece.
+      const places = last && takesMs(2 * usualBytes()) <= ALONE_MS ? 2 : 1;
+      return Math.min(leftBytes, places * usualBytes());
+    },
+    inFlight: (part) => {
+      if (takesMs(usualBytes()) > ALONE_MS) return 1;
+      // A preview is answered after the relay has decoded it: a third one fills the wait.
+      return part === "preview" && takesMs(3 * LEAST_BYTES) <= ALONE_MS / 2 ? 3 : 2;
+    },
+    contact: () => {
+      if (rate !== null) rate = Math.min(rate, UNPROVEN_RATE);
+    },
+    guess: (bytes, tookMs) => {
+      if (bytes >= TELLING_BYTES) rate ??= rateOf(bytes, tookMs);
+    },
+    acknowledged: (bytes, tookMs) => {
+      if (bytes < TELLING_BYTES) return;
+      const measured = rateOf(bytes, tookMs);
+      if (rate === null) rate = measured;
+      // Far below is no noise: the link has become another one, and large pieces would stand in the way at once.
+      else if (measured < rate / 2) rate = measured;
+      else rate += (measured - rate) * (measured > rate ? RISE_SHARE : FALL_SHARE);
     },
   };
 }

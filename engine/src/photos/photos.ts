@@ -106,6 +106,8 @@ export interface PhotosRoom extends Photos {
   spent(): PhotoSpending;
   /** Facts can flow: photos may go on behind them. `term` is the relay's, so that a restored relay is offered all again. */
   connected(contact: { readonly term: string }): void;
+  /** A frame of facts of `bytes` was answered after `tookMs`: the first that is known of a link. */
+  measured(bytes: number, tookMs: number): void;
   /** The connection ended: what is in flight stops, and goes on from the acknowledged byte at the next contact. */
   lost(): void;
   /** Stops sending and waits until what is being saved is saved. */

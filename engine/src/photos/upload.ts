@@ -10,8 +10,6 @@ import type { PhotosDeps, PhotoWait } from "./photos.ts";
 import { refusalPlan } from "./refusal-plan.ts";
 import type { Spending } from "./spending.ts";
 
-/** Uploads that share the link: with two, one travels while the answer to the other comes back. */
-const IN_FLIGHT = 2;
 /** A piece without an answer for so long is given up; the upload goes on from what the relay holds. */
 const ANSWER_MS = 30_000;
 const LONGEST_BACKOFF_MS = 60_000;
@@ -21,6 +19,8 @@ const AROUND_BYTES = 700;
 const NOTED_BYTES = 65_536;
 
 export interface PhotoLane {
+  /** A frame of `bytes` on the same link was answered after `tookMs`. */
+  measured(bytes: number, tookMs: number): void;
   connected(term: string): void;
   lost(): void;
   /** Something changed that a photo may have waited for. */
@@ -60,8 +60,8 @@ type LaneDeps = Pick<
 >;
 
 /**
- * The photos lane: all previews, then all originals, oldest first, two at a time, each in pieces, each piece only when
- * no fact and no document waits.
+ * The photos lane: all previews, then all originals, oldest first, as many at a time as the link bears, each in pieces,
+ * each piece only when no fact and no document waits.
  */
 export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, changed: () => void): PhotoLane {
   const { clock, random, files, facts, reference, channel, network, lanes, meter } = deps;
@@ -71,6 +71,8 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   const failures = new Map<string, number>();
   let lanePause: Pause | null = null;
   let onLinkBytes = 0;
+  /** Bytes that the relay acknowledged since the start, of all uploads. */
+  let deliveredBytes = 0;
   let term: string | null = null;
   let closed = false;
   let cancelTimer: () => void = () => undefined;
@@ -91,8 +93,8 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     const fact = facts.find(record.id);
     if (fact !== undefined && fact.state !== "at-hq") return "event";
     const file = record[part];
-    const next = Math.min(pace.pieceBytes(), file === null ? 0 : file.bytes - file.offset);
-    return held(part, next) ?? pausedFor(lanePause) ?? pausedFor(pauses.get(key(record.id, part)));
+    const nextBytes = pace.pieceBytes(part, file === null ? 0 : file.bytes - file.offset, false);
+    return held(part, nextBytes) ?? pausedFor(lanePause) ?? pausedFor(pauses.get(key(record.id, part)));
   };
 
   const next = (): { record: OwedRecord; part: PhotoPart } | undefined => {
@@ -111,9 +113,9 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   };
 
   const pump = () => {
-    while (jobs.size < IN_FLIGHT) {
+    for (;;) {
       const found = next();
-      if (found === undefined) break;
+      if (found === undefined || jobs.size >= pace.inFlight(found.part)) break;
       start(found.record, found.part);
     }
     lanes.waiting("photos", jobs.size > 0);
@@ -159,23 +161,24 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     const { id, part } = job;
     let acknowledged = file.offset;
     let noted = file.offset;
-    let enteredTick = clock.tickMs();
+    let entered = { tick: clock.tickMs(), deliveredBytes };
+    const nextBytes = () => pace.pieceBytes(part, bytes.length - acknowledged, jobs.size === 1 && next() === undefined);
     let urlSaved: Promise<boolean> = Promise.resolve(true);
     return channel.send({
       bytes,
       metadata: { photo: id, part, sha256: file.sha256 },
       path: file.path,
-      pieceBytes: () => pace.pieceBytes(),
+      pieceBytes: () => Math.max(1, nextBytes()),
       enter: async () => {
         await urlSaved;
         if (job.stopped) return null;
         const release = await lanes.enter("photos");
-        const pieceBytes = Math.min(pace.pieceBytes(), bytes.length - acknowledged);
+        const pieceBytes = nextBytes();
         if (job.stopped || held(part, pieceBytes) !== null) {
           release();
           return null;
         }
-        enteredTick = clock.tickMs();
+        entered = { tick: clock.tickMs(), deliveredBytes };
         onLinkBytes += pieceBytes + AROUND_BYTES;
         const cancel = clock.after(ANSWER_MS, () => job.transfer?.stop());
         return () => {
@@ -196,7 +199,8 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
       },
       acknowledged: (offset) => {
         if (offset > acknowledged) {
-          pace.acknowledged(offset - acknowledged, clock.tickMs() - enteredTick, jobs.size);
+          deliveredBytes += offset - acknowledged;
+          pace.acknowledged(deliveredBytes - entered.deliveredBytes, clock.tickMs() - entered.tick);
           failures.delete(key(id, part));
         }
         acknowledged = offset;
@@ -314,8 +318,10 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   };
 
   return {
+    measured: (bytes, tookMs) => pace.guess(bytes, tookMs),
     connected: (newTerm) => {
       term = newTerm;
+      pace.contact();
       // A new contact is a new chance: only what the relay's quota said outlives it.
       pauses.clear();
       failures.clear();

@@ -35,6 +35,8 @@ export function createLiveWire(options: {
   readonly connection: LinkConnection;
   readonly clock: Clock;
   readonly meter: Meter;
+  /** A batch of facts, `bytes` on the link, was answered after `tookMs`. */
+  readonly measured?: (bytes: number, tookMs: number) => void;
   /** Called once, when the link is found dead. */
   readonly onDead: () => void;
 }): LiveWire {
@@ -47,10 +49,11 @@ export function createLiveWire(options: {
   let cancelCheck: (() => void) | null = null;
 
   const send = (message: PhoneMessage) => {
-    if (ended) return;
+    if (ended) return 0;
     const frame = foldFrame(encodeFrame(message));
     meter.sent(laneOf(message), frame.length + FRAME_BYTES);
     connection.send(frame);
+    return frame.length + FRAME_BYTES;
   };
   const wait = (n: number): Promise<Answered> => {
     if (ended) return Promise.resolve(err({ code: "lost" }));
@@ -91,13 +94,20 @@ export function createLiveWire(options: {
     request: async <R extends WireRequest>(message: R) => {
       const n = begin();
       const answer = wait(n);
-      send({ ...message, n });
-      return (await answer) as Result<WireAnswers[R["type"]], WireFailure>;
+      const sentMs = clock.tickMs();
+      const bytes = send({ ...message, n });
+      const answered = await answer;
+      if (message.type === "append" && answered.ok) options.measured?.(bytes, clock.tickMs() - sentMs);
+      return answered as Result<WireAnswers[R["type"]], WireFailure>;
     },
     begin,
-    sendPiece: (n, message) => send({ ...message, n }),
+    sendPiece: (n, message) => {
+      send({ ...message, n });
+    },
     answer: async (n) => (await wait(n)) as Result<WireAnswers["push"], WireFailure>,
-    send,
+    send: (message) => {
+      send(message);
+    },
     take: (frame) => {
       if (ended) return ok(null);
       heardMs = clock.tickMs();

@@ -38,6 +38,8 @@ export interface Push {
 export function createPush({ documents, lanes, clock, attempted, progressed }: PushDeps): Push {
   let wire: Wire | null = null;
   const inFlight = new Set<string>();
+  /** Those of them that are not on the link yet. */
+  const unsent = new Set<string>();
   const resting = new Map<string, () => void>();
   const repairs = new Map<string, number>();
 
@@ -48,17 +50,28 @@ export function createPush({ documents, lanes, clock, attempted, progressed }: P
 
   const debt = () => documents.dirty().length > 0 || documents.doubted().length > 0;
 
+  /** Only what is still to be sent keeps photos waiting, not what waits for its answer. */
+  function tellLanes() {
+    lanes.waiting("documents", wire !== null && (unsent.size > 0 || next() !== undefined));
+  }
+
+  function sent(doc: string) {
+    unsent.delete(doc);
+    tellLanes();
+  }
+
   function wake() {
     const now = wire;
     if (now === null) return;
     for (let doc = next(); doc !== undefined && inFlight.size < IN_FLIGHT; doc = next()) {
       const mine = doc;
       inFlight.add(mine);
-      lanes.waiting("documents", true);
+      unsent.add(mine);
+      tellLanes();
       const work = documents.doubted().includes(mine) ? repair(now, mine) : push(now, mine);
       void work.finally(() => {
         inFlight.delete(mine);
-        if (next() === undefined && inFlight.size === 0) lanes.waiting("documents", false);
+        sent(mine);
         progressed();
         if (wire === now) wake();
       });
@@ -95,6 +108,7 @@ export function createPush({ documents, lanes, clock, attempted, progressed }: P
       const more = at + limits.pieceBytes < bytes.length;
       wire.sendPiece(n, { type: "push", doc, kind: named.kind, key: named.key, piece, more });
     }
+    sent(doc);
     const answer = await answered;
     release?.();
     const refused = answer.ok ? answer.value.refused[0] : undefined;
@@ -161,7 +175,9 @@ export function createPush({ documents, lanes, clock, attempted, progressed }: P
     known: readonly string[],
   ): Promise<{ readonly state: RelayState | null } | "lost" | "later" | "not-ours"> {
     const release = await lanes.enter("documents");
-    const answer = await wire.request({ type: "heads", doc, heads: known.slice(0, 1_000) });
+    const answering = wire.request({ type: "heads", doc, heads: known.slice(0, 1_000) });
+    sent(doc);
+    const answer = await answering;
     release();
     if (answer.ok) return { state: answer.value };
     const { code } = answer.error;

@@ -46,6 +46,8 @@ export interface SessionDeps extends ClaimSources {
   readonly facts: OwnFacts;
   readonly notes: Notes;
   readonly lanes: Lanes;
+  /** A batch of facts, `bytes` on the link, was answered after `tookMs`. */
+  readonly measured: (bytes: number, tookMs: number) => void;
   /** What takes part in a contact beside facts. */
   readonly parts: readonly SyncPart[];
   readonly anchor: () => ClockAnchor | null;
@@ -204,7 +206,8 @@ export function createSession(deps: SessionDeps): Session {
         else if (mine === null) early = end;
       },
     });
-    const wire = createLiveWire({ connection, clock, meter, onDead: () => isMine() && happen("lost") });
+    const { measured } = deps;
+    const wire = createLiveWire({ connection, clock, meter, measured, onDead: () => isMine() && happen("lost") });
     mine = { connection, wire, openedMs, holed: new Set(), drains: false, joined: false, refusal: null };
     contact = mine;
     cancelOpening = clock.after(OPEN_MS, () => {

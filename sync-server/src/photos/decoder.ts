@@ -4,6 +4,8 @@ import type { DecodeReply, DecodeRequest } from "./decoder-process.ts";
 
 /** Makes a small clean JPEG of a stranger's picture: decoded whole, turned upright, without any metadata. */
 export interface Decoder {
+  /** A picture is on its way: the process starts meanwhile. */
+  warm(): void;
   /** Null where it is no whole picture, holds more than `mostPixels`, or takes the decoder down. */
   preview(bytes: Uint8Array, options: { longestEdge: number; mostPixels: number }): Promise<Uint8Array | null>;
   close(): void;
@@ -78,6 +80,11 @@ export function createDecoder(): Decoder {
     child.send(current.request);
   };
   return {
+    warm: () => {
+      if (closed || child !== null) return;
+      child = startChild();
+      timer = setTimeout(end, IDLE_MS).unref();
+    },
     preview: (bytes, options) =>
       new Promise((resolve) => {
         if (closed) {

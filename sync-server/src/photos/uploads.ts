@@ -72,6 +72,7 @@ export function createUploads(room: PhotoRoom): Uploads {
         return answer;
       });
       if ("code" in begun) return refuse(request, begun);
+      if (part === "preview") room.decoder.warm();
       return {};
     },
     onUploadFinish: async (request, upload) => {
