@@ -36,7 +36,7 @@ export function createLiveWire(options: {
   readonly clock: Clock;
   readonly meter: Meter;
   /** A batch of facts, `bytes` on the link, was answered after `tookMs`. */
-  readonly measured?: (bytes: number, tookMs: number) => void;
+  readonly measured?: ((bytes: number, tookMs: number) => void) | undefined;
   /** Called once, when the link is found dead. */
   readonly onDead: () => void;
 }): LiveWire {

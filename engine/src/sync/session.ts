@@ -47,7 +47,7 @@ export interface SessionDeps extends ClaimSources {
   readonly notes: Notes;
   readonly lanes: Lanes;
   /** A batch of facts, `bytes` on the link, was answered after `tookMs`. */
-  readonly measured: (bytes: number, tookMs: number) => void;
+  readonly measured?: (bytes: number, tookMs: number) => void;
   /** What takes part in a contact beside facts. */
   readonly parts: readonly SyncPart[];
   readonly anchor: () => ClockAnchor | null;
