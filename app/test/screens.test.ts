@@ -208,6 +208,14 @@ test("two people edit a store at once: both see both values and why one won, and
   await rep.page.getByRole("button", { name: "Edit Name" }).waitFor();
   await supervisor.page.getByRole("button", { name: "Edit Name" }).waitFor();
 
+  // Each sees that the other is here.
+  await rep.page.getByText("Zainab is here").waitFor();
+  await supervisor.page.getByText("Kavitha is here").waitFor();
+  await rep.page.getByRole("button", { name: "Edit Town" }).click();
+  await supervisor.page.getByText("Kavitha is editing Town").waitFor();
+  await rep.page.keyboard.press("Escape");
+  await supervisor.page.getByText("Kavitha is here").waitFor();
+
   // Live: what one writes, the other reads, without a reload.
   await supervisor.page.getByLabel("Notes").fill("Deliver at the back door.");
   await supervisor.page.getByLabel("Notes").blur();
