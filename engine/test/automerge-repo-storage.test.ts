@@ -19,10 +19,10 @@ registerHooks({
     specifier === "vitest" ? { url: shim, shortCircuit: true } : next(specifier, context),
 });
 interface StorageSuite {
-  runStorageAdapterTests(
+  runStorageAdapterTests: (
     setup: () => Promise<{ adapter: StorageAdapterInterface; teardown?: () => Promise<void> }>,
     title: string,
-  ): void;
+  ) => void;
 }
 const suite = "@automerge/automerge-repo/helpers/tests/storage-adapter-tests.js";
 const { runStorageAdapterTests } = (await import(suite)) as StorageSuite;

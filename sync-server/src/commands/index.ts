@@ -2,6 +2,8 @@ import { backupVerified } from "./backup-verified.ts";
 import type { Command } from "./command.ts";
 import { day } from "./day.ts";
 import { deviceRuns } from "./device-runs.ts";
+import { documentsExport } from "./documents-export.ts";
+import { documentsImport } from "./documents-import.ts";
 import { enrol } from "./enrol.ts";
 import { importCommand } from "./import.ts";
 import { logCheck } from "./log-check.ts";
@@ -35,6 +37,8 @@ export const commands: readonly Command[] = [
   storeConflicts,
   storeExplain,
   storeBury,
+  documentsExport,
+  documentsImport,
   logTail,
   logExport,
   logVerify,
