@@ -52,7 +52,7 @@ export async function takeNodefsFolder(folder: DocumentFolder, from: string): Pr
         break;
       }
       for (const { hash, code, detail } of outcome.pushed.refused) {
-        refused.push({ doc, change: hash, code: code as RefusalCode, ...(detail === undefined ? {} : { detail }) });
+        refused.push({ doc, change: hash, code, ...(detail === undefined ? {} : { detail }) });
       }
     }
     A.free(replica);

@@ -18,6 +18,11 @@ export function authoredName(doc: string, device: string, at: string, written: W
   return [doc, device, at, written.field, written.row ?? "", written.does].join("|");
 }
 
+/** Of several writes of one place in one change the last: so a conflict is settled with a value that stands in it. */
+export function lastWritten(all: readonly WrittenField[]): readonly WrittenField[] {
+  return [...new Map(all.map((written) => [`${written.field}|${written.row ?? ""}`, written])).values()];
+}
+
 /** Everything that was authored and durable, read from what the phones hold unsent: no promise of the engine is believed. */
 export class AuthoredEdits {
   readonly all = new Map<string, Authored>();
@@ -37,7 +42,7 @@ export class AuthoredEdits {
           const read = readEdits(named.kind, change);
           if (!read.ok) continue;
           const at = new Date(change.time).toISOString();
-          for (const written of read.value) {
+          for (const written of lastWritten(read.value)) {
             const name = authoredName(doc, phone.setting.device, at, written);
             // A replay of what was noted before is the same edit.
             if (!this.all.has(name)) this.all.set(name, { phone, doc, kind: named.kind, key: named.key, at, written });
