@@ -1,6 +1,15 @@
+import { changed } from "./changed.ts";
+import { coldSync } from "./cold-sync.ts";
 import { drain } from "./drain.ts";
 import type { Bench } from "./measure.ts";
 import { orders } from "./orders.ts";
+import { reconnect } from "./reconnect.ts";
 
 /** Every bench there is, by the word one types. */
-export const benches: Readonly<Record<string, Bench>> = { drain, orders };
+export const benches: Readonly<Record<string, Bench>> = {
+  drain,
+  orders,
+  reconnect,
+  changed,
+  "cold-sync": coldSync,
+};

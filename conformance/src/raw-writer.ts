@@ -1,5 +1,6 @@
 import { Encoder } from "cbor-x";
 import { createHash, createPrivateKey, randomBytes, sign, type KeyObject } from "node:crypto";
+import { inflateRawSync } from "node:zlib";
 import { WebSocket } from "ws";
 import { enrolByHttp } from "./hq-client.ts";
 
@@ -20,7 +21,13 @@ export interface RawAnswer {
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false, mapsAsObjects: true, variableMapSize: true });
 /** Plain CBOR (RFC 8949), as every frame of the wire. */
-export const encodeCbor = (value: object): Uint8Array => new Uint8Array(cbor.encode(value));
+export const encodeCbor = (value: unknown): Uint8Array => new Uint8Array(cbor.encode(value));
+/** Reads a frame, also a folded one (W6). */
+export function decodeCbor(frame: Uint8Array): Record<string, unknown> {
+  const message = cbor.decode(frame) as Record<string, unknown>;
+  const { deflated } = message;
+  return deflated instanceof Uint8Array ? decodeCbor(inflateRawSync(deflated)) : message;
+}
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 // An Ed25519 private key in PKCS #8 (RFC 8410): this prefix and the 32 bytes of the seed.
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
@@ -52,6 +59,7 @@ export class RawWriter {
   #parent: { run: string; seq: number; hash: string } | null = null;
   #requests = 0;
   #socket: WebSocket | null = null;
+  readonly #listeners = new Set<(message: Record<string, unknown>) => void>();
   readonly #waiting = new Map<number, (message: Record<string, unknown> | null) => void>();
   readonly #key: KeyObject;
   readonly #token: string;
@@ -172,7 +180,8 @@ export class RawWriter {
       // `close` follows and says it.
     });
     socket.on("message", (data: Buffer) => {
-      const message = cbor.decode(data) as Record<string, unknown>;
+      const message = decodeCbor(data);
+      for (const listener of this.#listeners) listener(message);
       const waiting = this.#waiting.get(Number(message["n"]));
       this.#waiting.delete(Number(message["n"]));
       waiting?.(message);
@@ -270,6 +279,18 @@ export class RawWriter {
     });
   }
 
+  /** Sends one request in several frames of the same number, and answers the one reply. */
+  requestInPieces(pieces: readonly Record<string, unknown>[]): Promise<Record<string, unknown> | null> {
+    const socket = this.#socket;
+    if (socket === null || socket.readyState !== WebSocket.OPEN) return Promise.resolve(null);
+    this.#requests += 1;
+    const n = this.#requests;
+    return new Promise((resolve) => {
+      this.#waiting.set(n, resolve);
+      for (const piece of pieces) socket.send(cbor.encode({ ...piece, n }));
+    });
+  }
+
   /** Sends events and notes what was acknowledged. Answers false where the connection ended first. */
   async append(events: readonly RawEvent[]): Promise<boolean> {
     const reply = await this.request(this.batch(events));
@@ -283,6 +304,17 @@ export class RawWriter {
       this.acknowledged.set(answer.hash, answer.position);
     }
     return true;
+  }
+
+  /** Called with every message from now on, whichever request it answers. The answer stops it. */
+  onMessage(listener: (message: Record<string, unknown>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Sends a message that has no answer. */
+  tell(message: Record<string, unknown>): void {
+    this.#socket?.send(cbor.encode(message));
   }
 
   close(): void {

@@ -64,11 +64,12 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     rooms.flatMap((room) => room.part?.(context) ?? []),
     log,
   );
+  const stock = rooms.find((room) => room.stockDoor !== undefined)?.stockDoor?.(context) ?? null;
   const operatorKey = randomBytes(32).toString("base64url");
   const http = createHttp(context, operatorKey, notes);
   const stopping: (() => Promise<void>)[] = [];
   try {
-    const server = await listen(config, http.fetch, createUpgrade(context, hub, loop, tokens, notes));
+    const server = await listen(config, http.fetch, createUpgrade(context, { hub, loop, tokens, notes, stock }));
     stopping.push(() => server.close());
     url = config.publicUrl?.replace(/\/$/, "") ?? `http://${hostInUrl(config.host)}:${server.port}`;
     for (const room of rooms) if (room.start !== undefined) stopping.unshift(await room.start(context));

@@ -11,13 +11,16 @@ import * as reference from "./reference/index.ts";
 import * as rescue from "./rescue/index.ts";
 import * as orderLog from "./order-log/index.ts";
 import * as facts from "./relay/facts.ts";
-import type { Caller, RelayPart } from "./relay/part.ts";
+import type { Caller, RelayPart, StockDoor } from "./relay/part.ts";
 import type { Route } from "./route.ts";
+import * as stockPeers from "./stock-peers/index.ts";
 
 /** What a room gives the relay. Parts and routes are made once per relay, then `start` runs. */
 export interface Room {
   routes?(context: RelayContext): readonly Route[];
   part?(context: RelayContext): RelayPart;
+  /** The one room that serves clients of automerge-repo. */
+  stockDoor?(context: RelayContext): StockDoor;
   /** The one room that issues reference packs says which is the newest for a device. */
   newestPack?(context: RelayContext, caller: Caller): number | null;
   /** Starts what runs by itself, such as followers. The answer stops it. */
@@ -38,4 +41,5 @@ export const rooms: readonly Room[] = [
   day,
   rescue,
   privacy,
+  stockPeers,
 ];

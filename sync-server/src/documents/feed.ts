@@ -1,6 +1,7 @@
 import type { Clock } from "@sampai/engine/core";
 import { encodeFrame, limits, type ChangesItem, type FeedCursor, type PhoneMessage } from "@sampai/engine/wire";
 import type { Writer } from "../database/writer.ts";
+import { foldedFrame } from "../relay/folded-frame.ts";
 import type { Connection } from "../relay/part.ts";
 import type { FeedItems } from "./feed-items.ts";
 import { Pace } from "./pace.ts";
@@ -267,16 +268,19 @@ class Reader {
 
   private async send(frame: FrameInMaking, more: boolean): Promise<void> {
     const message = this.message(frame, more);
+    const plain = encodeFrame(message);
+    const folded = foldedFrame(plain);
+    frame.folded(plain.length, folded.length);
     await this.pace.turn(() => this.connection.bufferedBytes(), this.ended);
     if (this.ended()) return;
-    this.connection.send(message);
+    this.connection.sendFrame(folded);
     this.pace.note(message.cursor);
   }
 
   /** The last frame of a catch-up goes at once: it ends the catch-up in the same step in which it was found complete. */
   private finish(frame: FrameInMaking): void {
     if (frame.empty && this.answers === null && this.told) return;
-    this.connection.send(this.message(frame, false));
+    this.connection.sendFrame(foldedFrame(encodeFrame(this.message(frame, false))));
     this.told = true;
   }
 
@@ -295,11 +299,15 @@ const LEAVES_IN_A_FRAME = 200;
 /** What an item costs beside its bytes. */
 const ITEM_BYTES = 120;
 
-/** Items that travel in the next frame. */
+/** What a frame may unfold to, however well it folds. */
+const UNFOLDED_BYTES = 65_536;
+
+/** Items that travel in the next frame. As many as fill it when it is folded, by how well the one before folded. */
 class FrameInMaking {
   leave: string[] = [];
   private items: ChangesItem[] = [];
   private bytes = 0;
+  private most: number = limits.feedBytes;
 
   get empty(): boolean {
     return this.items.length === 0 && this.leave.length === 0;
@@ -308,7 +316,11 @@ class FrameInMaking {
   /** A phone takes a frame's items before its leaves: what left and comes again needs another frame. */
   fits(item: ChangesItem): boolean {
     if (this.leave.includes(item.doc)) return false;
-    return this.empty || this.bytes + item.bytes.length + ITEM_BYTES <= limits.feedBytes;
+    return this.empty || this.bytes + item.bytes.length + ITEM_BYTES <= this.most;
+  }
+
+  folded(plainBytes: number, foldedBytes: number): void {
+    this.most = Math.min(UNFOLDED_BYTES, Math.floor((limits.feedBytes * plainBytes) / foldedBytes));
   }
 
   add(item: ChangesItem): void {

@@ -29,7 +29,13 @@ export type GateAnswer =
   | { readonly answer: "known" }
   | { readonly answer: "missing"; readonly deps: readonly string[] }
   | { readonly answer: "refused"; readonly refusal: Refusal }
-  | { readonly answer: "through"; readonly change: GatedChange; readonly written: readonly WrittenField[] };
+  | {
+      readonly answer: "through";
+      readonly change: GatedChange;
+      readonly written: readonly WrittenField[];
+      /** Its author knew everything that is here, and replaced every value that stood: there is nobody to disagree with. */
+      readonly alone: boolean;
+    };
 
 export interface GateContext {
   readonly caller: Viewer;
@@ -37,6 +43,11 @@ export interface GateContext {
   readonly stored: Pick<StoredDocuments, "device">;
   /** The changes that every document of this kind and key begins with: constant bytes, nobody's work. */
   readonly constants: { has(header: ChangeHeader): boolean };
+  /**
+   * For a stock client, which makes its actors at random and whose changes need not say who wrote them: whether it may
+   * use this change's actor. Absent for phones, whose actors begin with their device's digits.
+   */
+  readonly mayUseActor?: ((header: ChangeHeader) => boolean) | undefined;
 }
 
 /**
@@ -50,12 +61,12 @@ export function passGate(open: OpenDocument, header: ChangeHeader, context: Gate
   if (missing.length > 0) return { answer: "missing", deps: missing };
   const judged = judge(open, header, context);
   if (!judged.ok) return { answer: "refused", refusal: judged.error };
-  const { decoded, author, written, vouched } = judged.value;
+  const { decoded, author, written, vouched, alone } = judged.value;
   open.apply(header, decoded);
   const { hash, actor, seq, startOp, maxOp, deps, bytes } = header;
   const { at } = authorshipOf(header);
   const change = { hash, actor, seq, startOp, maxOp, deps, bytes, at, vouched, ...author };
-  return { answer: "through", change, written };
+  return { answer: "through", change, written, alone };
 }
 
 interface Judged {
@@ -63,6 +74,7 @@ interface Judged {
   readonly author: Author;
   readonly written: readonly WrittenField[];
   readonly vouched: boolean;
+  readonly alone: boolean;
 }
 
 function judge(open: OpenDocument, header: ChangeHeader, context: GateContext): Result<Judged, Refusal> {
@@ -70,7 +82,13 @@ function judge(open: OpenDocument, header: ChangeHeader, context: GateContext): 
   if (order !== null) return err(order);
   if (context.constants.has(header)) {
     const decoded = A.decodeChange(header.bytes);
-    return ok({ decoded, author: { by: "schema", role: "schema", device: "schema" }, written: [], vouched: false });
+    return ok({
+      decoded,
+      author: { by: "schema", role: "schema", device: "schema" },
+      written: [],
+      vouched: false,
+      alone: true,
+    });
   }
   const author = judgeAuthor(header, context);
   if (!author.ok) return author;
@@ -86,19 +104,23 @@ function judge(open: OpenDocument, header: ChangeHeader, context: GateContext): 
   const written = readEdits(open.kind, decoded);
   if (!written.ok) return written;
   const references = judgeReferences(open, header, decoded);
-  if (references !== null) return err(references);
+  if (!references.ok) return references;
+  const { alone } = references.value;
+  const size = new SizeCheck(open, alone);
   const vouched = author.value.device !== context.caller.device;
   const roles = vouched ? [author.value.role, context.caller.role] : [author.value.role];
   for (const edit of written.value) {
     const refusal =
-      roles.map((role) => judgeEdit(open.kind, sharpened(open, edit), role)).find((refused) => refused !== null) ??
+      roles
+        .map((role) => judgeEdit(open.kind, alone ? edit : sharpened(open, edit), role))
+        .find((refused) => refused !== null) ??
       judgePlace(open, edit, author.value, context.caller) ??
-      judgeSize(open, edit);
+      size.judge(edit);
     if (refusal !== null) return err(refusal);
   }
   const backwards = judgeMonotone(open, header, written.value);
   if (backwards !== null) return err(backwards);
-  return ok({ decoded, author: author.value, written: written.value, vouched });
+  return ok({ decoded, author: author.value, written: written.value, vouched, alone });
 }
 
 /** Sequence and operation numbers: Automerge panics over a gap, and a low start makes a document nobody can load. */
@@ -121,8 +143,11 @@ function judgeOrder(open: OpenDocument, header: ChangeHeader): Refusal | null {
 /** The author is this caller, or a device that this relay knows and has not revoked. Nobody uses another's actor. */
 function judgeAuthor(header: ChangeHeader, context: GateContext): Result<Author, Refusal> {
   const author = readAuthor(header.message);
+  const { caller, mayUseActor } = context;
+  if (mayUseActor !== undefined && (author === null || author.device === caller.device)) {
+    return judgeStockAuthor(header, author, context, mayUseActor);
+  }
   if (author === null) return err({ code: "change.author", detail: "it names nobody" });
-  const { caller } = context;
   if (author.device === caller.device) {
     const own = author.by === caller.person && author.role === caller.role;
     if (!own) return err({ code: "change.author", detail: `${author.by} as ${author.role}`.slice(0, 120) });
@@ -138,6 +163,26 @@ function judgeAuthor(header: ChangeHeader, context: GateContext): Result<Author,
     return err({ code: "change.author", detail: "the actor belongs to another device" });
   }
   return ok(author);
+}
+
+/**
+ * A stock client's own change. Without a message it is stored as this caller's and may do what he may; to everybody who
+ * reads it, it is of unknown role and lowest authority, and its time is in seconds.
+ */
+function judgeStockAuthor(
+  header: ChangeHeader,
+  author: Author | null,
+  { caller, nowMs }: GateContext,
+  mayUseActor: (header: ChangeHeader) => boolean,
+): Result<Author, Refusal> {
+  if (author !== null && (author.by !== caller.person || author.role !== caller.role)) {
+    return err({ code: "change.author", detail: `${author.by} as ${author.role}`.slice(0, 120) });
+  }
+  if (author === null && header.time * 1_000 > nowMs + limits.aheadMs) {
+    return err({ code: "change.time", detail: "a change without a message is dated in seconds" });
+  }
+  if (!mayUseActor(header)) return err({ code: "change.author", detail: "the actor belongs to another device" });
+  return ok({ by: caller.person, role: caller.role, device: caller.device });
 }
 
 /** How every actor of a device begins: 16 hexadecimal digits made from the device's id. */
@@ -164,29 +209,58 @@ function judgePlace(open: OpenDocument, edit: WrittenField, author: Author, call
   return null;
 }
 
-function judgeSize(open: OpenDocument, edit: WrittenField): Refusal | null {
-  const backend = A.getBackend(open.replica);
-  const definition = documentKinds[open.kind].fields[edit.field] as FieldDefinition;
-  if (edit.does === "text") {
-    const text = backend.getWithType("_root", edit.field);
-    const length = text?.[0] === "text" ? backend.length(text[1]) : 0;
-    const fits = length + edit.inserted.length - edit.removed <= definition.max;
-    return fits ? null : { code: "change.schema", detail: `${edit.field}: longer than ${definition.max} characters` };
+/** How large texts and columns become with a change: each is looked up once, and a row only where it may be new. */
+class SizeCheck {
+  private readonly rows = new Map<string, { readonly id: string; count: number }>();
+  private readonly open: OpenDocument;
+  private readonly alone: boolean;
+
+  constructor(open: OpenDocument, alone: boolean) {
+    this.open = open;
+    this.alone = alone;
   }
-  if (edit.does !== "set" || edit.row === null) return null;
-  const column = backend.getWithType("_root", edit.field);
-  if (column?.[0] !== "map" || backend.get(column[1], edit.row) !== undefined) return null;
-  const full = backend.length(column[1]) >= ROWS_PER_COLUMN;
-  return full ? { code: "change.schema", detail: `${edit.field}: more than ${ROWS_PER_COLUMN} rows` } : null;
+
+  judge(edit: WrittenField): Refusal | null {
+    const backend = A.getBackend(this.open.replica);
+    if (edit.does === "text") {
+      const { max } = documentKinds[this.open.kind].fields[edit.field] as FieldDefinition;
+      const text = backend.getWithType("_root", edit.field);
+      const length = text?.[0] === "text" ? backend.length(text[1]) : 0;
+      const fits = length + edit.inserted.length - edit.removed <= max;
+      return fits ? null : { code: "change.schema", detail: `${edit.field}: longer than ${max} characters` };
+    }
+    if (edit.does !== "set" || edit.row === null || (this.alone && !edit.empty)) return null;
+    const column = this.columnOf(edit.field);
+    if (column === null || (!this.alone && backend.get(column.id, edit.row) !== undefined)) return null;
+    column.count += 1;
+    const full = column.count > ROWS_PER_COLUMN;
+    return full ? { code: "change.schema", detail: `${edit.field}: more than ${ROWS_PER_COLUMN} rows` } : null;
+  }
+
+  private columnOf(field: string): { readonly id: string; count: number } | null {
+    const known = this.rows.get(field);
+    if (known !== undefined) return known;
+    const backend = A.getBackend(this.open.replica);
+    const found = backend.getWithType("_root", field);
+    if (found?.[0] !== "map") return null;
+    const column = { id: found[1], count: backend.length(found[1]) };
+    this.rows.set(field, column);
+    return column;
+  }
 }
 
 /**
  * Every operation that is named must be there and behind the change's dependencies: Automerge panics over others, or
  * keeps bytes that it cannot load. `readEdits` has checked that the objects are the kind's own.
  */
-function judgeReferences(open: OpenDocument, header: ChangeHeader, decoded: A.DecodedChange): Refusal | null {
+function judgeReferences(
+  open: OpenDocument,
+  header: ChangeHeader,
+  decoded: A.DecodedChange,
+): Result<{ readonly alone: boolean }, Refusal> {
   const backend = A.getBackend(open.replica);
   const atHeads = open.atHeads(header.deps);
+  let alone = atHeads;
   const behind = new Map<string, boolean>();
   /** Whether an operation was made by a change that this one stands behind. */
   const reachable = (operation: string): boolean => {
@@ -196,12 +270,16 @@ function judgeReferences(open: OpenDocument, header: ChangeHeader, decoded: A.De
     behind.set(maker.hash, known);
     return known;
   };
-  const unknown = (what: string): Refusal => ({ code: "change.reference", detail: what.slice(0, 120) });
+  const unknown = (what: string) => err({ code: "change.reference", detail: what.slice(0, 120) } satisfies Refusal);
   const standing = new Map<string, Set<string>>();
+  const objects = new Set<string>();
   const ownCharacters = new Set<string>();
   for (const [index, op] of decoded.ops.entries()) {
     const id = `${decoded.startOp + index}@${decoded.actor}`;
-    if (op.obj !== "_root" && !reachable(op.obj)) return unknown(`no object ${op.obj}`);
+    if (op.obj !== "_root" && !objects.has(op.obj)) {
+      if (!reachable(op.obj)) return unknown(`no object ${op.obj}`);
+      objects.add(op.obj);
+    }
     const { elemId, insert } = op as { elemId?: string; insert?: boolean };
     if (elemId !== undefined) {
       const there =
@@ -228,9 +306,10 @@ function judgeReferences(open: OpenDocument, header: ChangeHeader, decoded: A.De
       continue;
     }
     for (const pred of op.pred) operations.delete(pred);
+    if (operations.size > 0) alone = false;
     operations.add(id);
   }
-  return null;
+  return ok({ alone });
 }
 
 /** A monotone field does not go back from any value that its author saw, nor from one that he wrote just before. */

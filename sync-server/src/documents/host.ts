@@ -41,6 +41,8 @@ export interface DocumentHost extends PushDeps {
   readonly snapshots: Snapshots;
   /** Deletes a document for everybody: it leaves every phone. What was stored stays. False where it is buried already. */
   bury(row: DocumentRow, by: string, reason: string): Promise<boolean>;
+  /** Called with a document's id after its changes were stored or it was buried. The answer stops it. */
+  onChange(listener: (doc: string) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -117,9 +119,14 @@ function createHost(folder: DocumentFolder): DocumentHost {
     });
     feed.rescope(viewer);
   });
+  const listeners = new Set<(doc: string) => void>();
+  const changed = (doc: string) => {
+    for (const listener of listeners) listener(doc);
+  };
   const onStored = (change: StoredChanges) => {
     registry.put(change.row);
     feed.stored(change);
+    changed(change.row.doc);
     snapshots.stored(change);
     placeWaiting(change.row);
     // The store may have been stored between the judging of this document and its commit.
@@ -131,6 +138,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     const buried = { ...(registry.get(row.doc) ?? row), tombstone: utcFromMs(clock.wallMs()) };
     registry.put(buried);
     feed.moved(buried);
+    changed(row.doc);
     return true;
   };
   const rules = createRules(stored, packsOf(db), () => clock.wallMs());
@@ -152,6 +160,10 @@ function createHost(folder: DocumentFolder): DocumentHost {
     snapshots,
     viewers,
     bury,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     stop,
     wallMs: () => clock.wallMs(),
     tickMs: () => clock.tickMs(),

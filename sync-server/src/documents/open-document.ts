@@ -1,6 +1,7 @@
 import * as A from "@automerge/automerge/slim";
 import { assert, type DocumentKind, type Replica } from "@sampai/engine";
 import type { ChangeHeader } from "./change-header.ts";
+import type { Place } from "./place.ts";
 
 /** What the gate must know of a change that is in the document. */
 export interface KnownChange {
@@ -20,12 +21,15 @@ export class OpenDocument {
   readonly replica: Replica;
   /** Commits under way: until they are done the store knows less than this. */
   pending = 0;
+  /** Where it lies with the commits under way: until they are done the registry says where it lay before. */
+  place: Place | null = null;
   /** Something was thrown, or a commit failed: what is in memory is no longer trusted. */
   broken = false;
   private readonly known = new Map<string, KnownChange>();
   private readonly byActor = new Map<string, KnownChange[]>();
   /** Text object → ids of the characters ever put into it. Made when a text is first edited. */
   private readonly characters = new Map<string, Set<string>>();
+  private headsNow: readonly string[] | null = null;
   private changeBytes = 0;
   private closed = false;
 
@@ -44,7 +48,7 @@ export class OpenDocument {
   }
 
   get heads(): readonly string[] {
-    return A.getHeads(this.replica);
+    return (this.headsNow ??= A.getHeads(this.replica));
   }
 
   get size(): number {
@@ -107,8 +111,11 @@ export class OpenDocument {
 
   /** Applies a change that was judged before. Throws what Automerge throws; the caller marks the document broken then. */
   apply(header: ChangeHeader, decoded: A.DecodedChange): void {
-    A.getBackend(this.replica).applyChanges([header.bytes]);
-    assert(A.hasHeads(this.replica, [header.hash]), "a change whose dependencies are here is applied");
+    const backend = A.getBackend(this.replica);
+    backend.applyChanges([header.bytes]);
+    const heads: readonly string[] = backend.getHeads();
+    assert(heads.includes(header.hash), "a change whose dependencies are here is applied");
+    this.headsNow = heads;
     const { hash, actor, seq, startOp, maxOp, deps } = header;
     this.index({ hash, actor, seq, startOp, maxOp, deps });
     this.changeBytes += header.bytes.length;

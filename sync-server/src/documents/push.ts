@@ -60,6 +60,8 @@ export interface Pusher {
   readonly connection: Connection | null;
   readonly viewer: Viewer;
   readonly waiting: WaitingChanges;
+  /** A stock client's: whether it may use a change's actor in a document. */
+  readonly mayUseActor?: (doc: string, header: ChangeHeader) => boolean;
 }
 
 export type PushOutcome = { readonly pushed: Omit<PushedMessage, "type" | "n"> } | { readonly refusal: Refusal };
@@ -217,11 +219,13 @@ class PushJob {
     born: boolean,
     constants: GateContext["constants"],
   ): "done" | "more" | "refused" {
+    const { mayUseActor } = this.pusher;
     const context: GateContext = {
       caller: this.pusher.viewer,
       nowMs: this.deps.wallMs(),
       stored: this.deps.stored,
       constants,
+      mayUseActor: mayUseActor === undefined ? undefined : (header) => mayUseActor(this.id.doc, header),
     };
     const through: { change: GatedChange; written: readonly WrittenField[] }[] = [];
     const known: string[] = [];
@@ -249,14 +253,18 @@ class PushJob {
           sliced = true;
           break;
         }
-        if (answer.answer === "refused") this.refused.set(header.hash, answer.refusal);
-        else if (answer.answer === "missing") later.push(header);
+        if (answer.answer === "refused") {
+          this.refused.set(header.hash, answer.refusal);
+          // What waits in front of it in the queue may stand behind it.
+          progress = true;
+        } else if (answer.answer === "missing") later.push(header);
         else {
           progress = true;
           if (answer.answer === "known") known.push(header.hash);
           else {
             through.push(answer);
-            for (const edit of answer.written) notes.push(...(this.conflict(open, edit, answer.change) ?? []));
+            for (const edit of answer.alone ? [] : answer.written)
+              notes.push(...(this.conflict(open, edit, answer.change) ?? []));
           }
         }
         if (through.length >= SLICE_CHANGES || this.deps.tickMs() > until) {
@@ -300,7 +308,7 @@ class PushJob {
     notes: readonly TrailNote[],
   ): boolean {
     const { deps, id, pusher } = this;
-    const before = deps.registry.get(id.doc) ?? null;
+    const before = (open.pending > 0 ? open.place : deps.registry.get(id.doc)) ?? null;
     const moved =
       before === null || through.some(({ written }) => written.some(({ field }) => movesDocument(id.kind, field)));
     const place = moved
@@ -310,6 +318,7 @@ class PushJob {
       deps.open.discard(open);
       return false;
     }
+    open.place = place;
     const release = deps.open.hold(open);
     const { heads } = open;
     const changes = through.map(({ change }) => change);

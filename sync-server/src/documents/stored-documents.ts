@@ -73,6 +73,10 @@ export interface StoredDocuments {
   /** What the importer last wrote, by field or `field/row`, as JSON. */
   imported(doc: string): ReadonlyMap<string, string>;
   device(device: string): { readonly person: string; readonly role: string; readonly revoked: boolean } | undefined;
+  /** Ids of all devices that were ever enrolled. */
+  devices(): readonly string[];
+  /** The device that brought this actor's changes into the document. */
+  deviceOfActor(doc: string, actor: string): string | undefined;
   /** Territory codes of a person; undefined where nobody has that code. */
   territoriesOf(person: string): readonly string[] | undefined;
   names(): Readonly<Record<string, string>>;
@@ -146,6 +150,14 @@ export function createStoredDocuments(db: DatabaseSync): StoredDocuments {
       if (row === undefined) return undefined;
       return { person: String(row["person"]), role: String(row["role"]), revoked: row["revoked"] !== null };
     },
+    devices: () =>
+      sql("select device from device order by device")
+        .all()
+        .map((row) => String(row["device"])),
+    deviceOfActor: (doc, actor) =>
+      sql("select device from change where doc = ? and actor = ? limit 1").get(doc, actor)?.["device"] as
+        | string
+        | undefined,
     territoriesOf: (person) => {
       const row = sql("select territories from person where code = ?").get(person);
       return row === undefined ? undefined : (JSON.parse(String(row["territories"])) as string[]);

@@ -8,8 +8,16 @@ const TOO_SLOW = 1013;
 const CLOSE_MS = 2_000;
 let nextId = 0;
 
-/** Gives an authenticated websocket the face that the relay's rooms see. */
-export function createConnection(socket: WebSocket, caller: Caller, notes: RefusalNotes): Connection {
+/**
+ * Gives an authenticated websocket the face that the relay's rooms see. One that does not speak our protocol is sent no
+ * message of it, but only whole frames.
+ */
+export function createConnection(
+  socket: WebSocket,
+  caller: Caller,
+  notes: RefusalNotes,
+  speaksOurs = true,
+): Connection {
   const close = (code: number, reason: string) => {
     if (socket.readyState !== socket.OPEN) return;
     socket.close(code, reason.slice(0, 100));
@@ -23,7 +31,9 @@ export function createConnection(socket: WebSocket, caller: Caller, notes: Refus
     }
     socket.send(frame, { binary: true });
   };
-  const send = (message: RelayMessage) => sendFrame(encodeFrame(message));
+  const send = (message: RelayMessage) => {
+    if (speaksOurs) sendFrame(encodeFrame(message));
+  };
   return {
     id: (nextId += 1),
     caller,

@@ -1,4 +1,5 @@
 import type { PhoneMessage, Refusal, RelayMessage, Role } from "@sampai/engine/wire";
+import type { WebSocket } from "ws";
 
 /** Who speaks, as the upgrade authenticated it: never as a message says it. */
 export interface Caller {
@@ -40,4 +41,10 @@ export interface RelayPart {
   /** `frameBytes` is the size of the frame that carried the message. */
   receive(connection: Connection, message: PhoneMessage, frameBytes: number): void | Promise<void>;
   closed?(connection: Connection): void;
+}
+
+/** Where websockets go that offer no subprotocol of ours: clients of automerge-repo. */
+export interface StockDoor {
+  /** Serves the websocket until it closes; answers the connection as the other rooms see it. */
+  serve(socket: WebSocket, connection: Connection): Connection;
 }

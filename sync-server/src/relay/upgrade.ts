@@ -7,6 +7,7 @@ import type { RelayContext } from "../context.ts";
 import type { Tokens } from "../devices/tokens.ts";
 import { createConnection } from "./connections.ts";
 import type { OpenHub } from "./hub.ts";
+import type { StockDoor } from "./part.ts";
 import { watchLife } from "./life.ts";
 import { socketOptions, type Loop } from "./loop.ts";
 import type { RefusalNotes } from "./refusal-notes.ts";
@@ -14,11 +15,20 @@ import type { RefusalNotes } from "./refusal-notes.ts";
 /** Refused upgrades of one address in a minute before the next ones are not even looked at. */
 const REFUSED_PER_MINUTE = 120;
 
+export interface UpgradeDeps {
+  readonly hub: OpenHub;
+  readonly loop: Loop;
+  readonly tokens: Tokens;
+  readonly notes: RefusalNotes;
+  /** For a client that can set nothing but its address: it shows a ticket and offers no subprotocol. */
+  readonly stock: StockDoor | null;
+}
+
 /**
  * Decides who may speak inside the HTTP upgrade, before one byte of CBOR is read. A stranger gets a status and a closed
  * socket; what he sends after his request is thrown away.
  */
-export function createUpgrade(context: RelayContext, hub: OpenHub, loop: Loop, tokens: Tokens, notes: RefusalNotes) {
+export function createUpgrade(context: RelayContext, { hub, loop, tokens, notes, stock }: UpgradeDeps) {
   const sockets = new WebSocketServer({
     ...socketOptions,
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
@@ -49,19 +59,23 @@ export function createUpgrade(context: RelayContext, hub: OpenHub, loop: Loop, t
     const bearer = offered.find((name) => name.startsWith("bearer."))?.slice("bearer.".length);
     const caller = ticket === null ? tokens.callerOf(bearer) : tokens.callerOfTicket(ticket);
     if (!caller.ok) return refuse(socket, caller.error);
-    if (!offered.includes(PROTOCOL)) return refuse(socket, { code: "frame.version", detail: `offer ${PROTOCOL}` });
+    const isStock = stock !== null && ticket !== null && request.headers["sec-websocket-protocol"] === undefined;
+    if (!isStock && !offered.includes(PROTOCOL)) {
+      return refuse(socket, { code: "frame.version", detail: `offer ${PROTOCOL}` });
+    }
     sockets.handleUpgrade(request, socket, head, (websocket) => {
       websocket.binaryType = "nodebuffer";
-      const connection = createConnection(websocket, caller.value, notes);
+      const spoken = createConnection(websocket, caller.value, notes, !isStock);
       websocket.on("error", (error: Error & { code?: string }) => {
         if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
           notes.note({ code: "frame.oversized" }, { device: caller.value.device }, { via: "websocket" });
         }
       });
       watchLife(websocket, socket, context.config);
+      const connection = isStock ? stock.serve(websocket, spoken) : spoken;
       websocket.on("close", () => hub.remove(connection));
       hub.add(connection);
-      loop.serve(websocket, connection);
+      if (!isStock) loop.serve(websocket, connection);
     });
   };
 }

@@ -3,6 +3,8 @@ import { concatBytes } from "@sampai/engine";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { putDocuments } from "../../src/documents/put-documents.ts";
+import { judgePush } from "../../src/documents/push.ts";
+import { WaitingChanges } from "../../src/documents/waiting-changes.ts";
 import { openDesk, type Desk } from "./desk.ts";
 
 let desk: Desk;
@@ -354,4 +356,29 @@ test("documents that are evicted all the time lose nothing", async () => {
     );
   }
   assert.deepEqual(desk.errors, []);
+});
+
+test("a document's place follows its changes while their commits are still under way", async () => {
+  const desk = await openDesk();
+  const hq = await desk.phone("H001", "hq", ["*"]);
+  hq.connect();
+  const origin = hq.begin("store", "S-0099");
+  const doc = hq.id("store", "S-0099");
+  const territory = hq.edit("store", "S-0099", [{ field: "territory", set: "T7" }]);
+  const edits = ["one", "two", "three"].map((name) => hq.edit("store", "S-0099", [{ field: "name", set: name }]));
+  assert.ok(hq.connection);
+  const viewer = desk.host.viewers.of(hq.connection);
+  assert.ok(viewer);
+  const pusher = { connection: hq.connection, viewer, waiting: new WaitingChanges() };
+  const push = (bytes: Uint8Array) => judgePush({ n: 1, doc, kind: "store", key: "S-0099", bytes }, pusher, desk.host);
+  // The first is committed and gives no territory; the others are judged before the next commit is done.
+  await (
+    await push(origin)
+  ).done;
+  const handedIn = [];
+  for (const bytes of [territory, ...edits]) handedIn.push(await push(bytes));
+  for (const { done } of handedIn) assert.ok("pushed" in (await done));
+  assert.equal(desk.host.registry.get(doc)?.territory, "T7");
+  assert.equal(desk.host.stored.document(doc)?.territory, "T7");
+  await desk.close();
 });

@@ -1,0 +1,106 @@
+// Clients of automerge-repo 2.5.6 with their own websocket adapter, driven by JSON lines. Several in one process, as
+// the bench asks for; each is a Repo of its own.
+import { createInterface } from "node:readline";
+import { ImmutableString } from "@automerge/automerge";
+import { Repo, type AutomergeUrl, type DocHandle, type StorageAdapterInterface } from "@automerge/automerge-repo";
+import { WebSocketClientAdapter } from "@automerge/automerge-repo-network-websocket";
+import { NodeFSStorageAdapter } from "@automerge/automerge-repo-storage-nodefs";
+
+interface Master {
+  facings: Record<string, number>;
+  registrationNumber: ImmutableString;
+}
+interface Line {
+  readonly n: number;
+  readonly do: string;
+  readonly url: string;
+  readonly dir: string | null;
+  readonly docs: readonly string[];
+  readonly repos?: number;
+  readonly edits: number;
+  readonly perSecond: number;
+  readonly writer: number;
+}
+
+const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+process.on("unhandledRejection", () => {
+  // A stock client ends here; the bench counts what arrived instead.
+});
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+const repos: Repo[] = [];
+const handles: DocHandle<Master>[][] = [];
+const latenciesMs: number[] = [];
+
+async function open({ url, dir, docs, repos: count }: Line): Promise<object> {
+  let unavailable = 0;
+  const opened = await Promise.all(
+    Array.from({ length: count ?? 1 }, async () => {
+      const storage: StorageAdapterInterface | undefined = dir === null ? undefined : new NodeFSStorageAdapter(dir);
+      const repo = new Repo({
+        network: [new WebSocketClientAdapter(url)],
+        ...(storage === undefined ? {} : { storage }),
+      });
+      repos.push(repo);
+      const found = await Promise.all(
+        docs.map((doc) =>
+          repo.find<Master>(`automerge:${doc}` as AutomergeUrl).catch(() => {
+            unavailable += 1;
+            return null;
+          }),
+        ),
+      );
+      return found.filter((handle) => handle !== null);
+    }),
+  );
+  handles.push(...opened);
+  return { unavailable };
+}
+
+/** Notes how long each change of the writers was under way: its time stands in a code field. */
+function watch(): object {
+  for (const handle of handles.flat()) {
+    handle.on("change", ({ doc, patches }) => {
+      if (!patches.some(({ path }) => path[0] === "registrationNumber")) return;
+      const sentMs = Number(String(doc.registrationNumber));
+      if (sentMs > 0) latenciesMs.push(nowMs() - sentMs);
+    });
+  }
+  return {};
+}
+
+/** Writes `edits` changes, one document after the other, `perSecond` together. */
+async function write({ edits, perSecond }: Line): Promise<object> {
+  const own = handles.flat();
+  const started = nowMs();
+  for (let sent = 0; sent < edits;) {
+    const due = Math.min(edits, 1 + Math.floor(((nowMs() - started) / 1_000) * perSecond));
+    for (; sent < due; sent += 1) {
+      own[sent % own.length]?.change((doc) => {
+        doc.registrationNumber = new ImmutableString(String(nowMs()));
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return { tookMs: nowMs() - started };
+}
+
+createInterface({ input: process.stdin }).on("line", (text) => {
+  const line = JSON.parse(text) as Line;
+  const verbs: Record<string, () => object | Promise<object>> = {
+    open: () => open(line),
+    watch,
+    write: () => write(line),
+    latencies: () => ({ latenciesMs: latenciesMs.splice(0) }),
+    flush: async () => {
+      for (const repo of repos) await repo.flush().catch(() => undefined);
+      return {};
+    },
+  };
+  Promise.resolve()
+    .then(() => verbs[line.do]?.() ?? {})
+    .then(
+      (value) => say({ n: line.n, value }),
+      (error: unknown) => say({ n: line.n, error: String(error) }),
+    );
+});
+say({ ready: true });
