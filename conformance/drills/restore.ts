@@ -123,7 +123,7 @@ export const restore: Drill = {
       relay = await startRelay(dir, port);
       const alone = await terms();
       const noticedAlone =
-        alone.lost.length === 1 && alone.lost[0]?.cause === "head" && alone.current !== first.current;
+        alone.lost.length > 0 && alone.lost.every(({ cause }) => cause === "head") && alone.current !== first.current;
       say("At night somebody puts the same old copy back. This time the head file beside the folder is still there:");
       say(`  the relay noticed by itself, before any phone came, and began term ${alone.current}.`);
       for (const phone of [...living, supervisor]) await phone.ask("network-changed");

@@ -225,7 +225,7 @@ export const claimedMessageSchema = z.strictObject({
   head: position,
   /** Number of the newest reference pack for this device, null where there is none yet. */
   pack: z.int().min(0).nullable(),
-  /** Every term of this log, oldest first: from its first position to before `end`, null for the one that goes on. */
+  /** Every term of this log, oldest first. Its receipts hold before `end`, where the logs parted; null: it goes on. */
   terms: z.array(z.strictObject({ term, start: position, end: position.nullable() })).optional(),
   /**
    * The newest signed checkpoint; `consistency` (RFC 6962) proves that it goes on from the claim's checkpoint `from`, the

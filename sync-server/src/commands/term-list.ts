@@ -18,7 +18,9 @@ export const termList: Command = {
         return Promise.resolve(0);
       }
       for (const { term, start, end } of report.terms) {
-        print(`term ${term}: from position ${start}${end === null ? ", the current one" : ` to ${end - 1}`}`);
+        print(
+          `term ${term}: from position ${start}${end === null ? ", the current one" : `; its receipts hold before ${end}`}`,
+        );
       }
       for (const one of report.lost) {
         print();

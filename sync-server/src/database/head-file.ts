@@ -26,6 +26,8 @@ const headSchema = z.strictObject({
   documents: count,
   /** The largest log that was ever promised in each term. */
   known: z.array(z.tuple([z.string(), count])),
+  /** Where the terms that were raised began. */
+  began: z.array(z.tuple([z.string(), count])).default([]),
   /** Devices that are revoked. */
   revoked: z.array(z.string()),
 });

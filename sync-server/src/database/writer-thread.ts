@@ -24,6 +24,7 @@ const commit = createCommitter(
 );
 const headFile = head === null ? null : openHeadFile(head.file);
 const known = db.prepare("select term, size from known_size order by term");
+const began = db.prepare("select term, position from term_began order by term");
 const revoked = db.prepare(
   "select device from device where revoked is not null union select device from revoked_before order by device",
 );
@@ -61,6 +62,7 @@ function writeHead({ log, trail, documents, term, start }: Heads): void {
     trail,
     documents,
     known: (known.all() as { term: string; size: number }[]).map(({ term, size }) => [term, size]),
+    began: (began.all() as { term: string; position: number }[]).map(({ term, position }) => [term, position]),
     revoked: (revoked.all() as { device: string }[]).map(({ device }) => device),
   } satisfies Head);
 }

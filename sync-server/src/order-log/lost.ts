@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { termSpans } from "./terms.ts";
+import { lostRanges, termSpans, type LostRange } from "./terms.ts";
 
 /** What became of a position that a restore took away. */
 export interface LostPosition {
@@ -10,17 +10,8 @@ export interface LostPosition {
   readonly device: string | null;
 }
 
-/** A term that ended before its promised size. */
-export interface LostTerm {
-  readonly term: string;
-  /** The term that took its place. */
-  readonly next: string;
-  /** RFC 3339 UTC. */
-  readonly at: string;
-  readonly cause: string;
-  /** Lost, or given to others since, are the positions from `from` to before `until`. */
-  readonly from: number;
-  readonly until: number;
+/** A term that was once larger, with what came back of it. */
+export interface LostTerm extends LostRange {
   readonly back: number;
   readonly named: number;
   readonly nobody: number;
@@ -39,20 +30,14 @@ const LISTED = 10_000;
 
 /** Every term of the log, and of each that was cut short what came back and what did not. */
 export function termReport(db: DatabaseSync): TermReport {
-  const terms = termSpans({ sql: (text) => db.prepare(text) });
-  const raised = db
-    .prepare(
-      `select new_term.term as next, dead as term, diverged as "from", at, cause,
-              coalesce(known_size.size, restored) as until
-         from new_term left join known_size on known_size.term = dead order by number`,
-    )
-    .all() as unknown as Omit<LostTerm, "back" | "named" | "nobody" | "missing">[];
+  const tx = { sql: (text: string) => db.prepare(text) };
+  const terms = termSpans(tx);
   const named = db.prepare(
     `select voided.position, voided.device, min(log.position) as now from voided
        left join log on log.device = voided.device and log.hash = voided.hash and log.type = 'event'
        where voided.term = ? and voided.position >= ? group by voided.position order by voided.position`,
   );
-  const lost = raised.map((row) => {
+  const lost = lostRanges(tx).map((row) => {
     const known = named.all(row.term, row.from) as { position: number; device: string; now: number | null }[];
     const byPosition = new Map(known.map((one) => [one.position, one]));
     const missing: LostPosition[] = [];

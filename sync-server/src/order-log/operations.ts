@@ -10,7 +10,7 @@ import { weigh, type Evidence } from "./evidence.ts";
 import { rejudgeQuarantine } from "./quarantine.ts";
 import { expectTips, openHolesOf, tipsOf, wantsOf } from "./standing.ts";
 import { createAdmissionState, type DeviceState } from "./state.ts";
-import { noteKnownSize, termSpans, type TermSpan } from "./terms.ts";
+import { lostRanges, noteBeginning, noteKnownSize, termSpans, type TermSpan } from "./terms.ts";
 import type { Head } from "../database/head-file.ts";
 import { restoreRevocations } from "../devices/operations.ts";
 
@@ -153,6 +153,7 @@ export const operations = {
 /** What the head file knows that this log does not: then the data folder is an older copy. */
 function mergeHead(tx: Transaction, head: Head, nonce: string): void {
   for (const [term, size] of head.known) noteKnownSize(tx, term, size);
+  for (const [term, position] of head.began) noteBeginning(tx, term, position);
   restoreRevocations(tx, head.revoked);
   const { term, start, log: size } = head;
   const behind =
@@ -180,13 +181,14 @@ function verifiedBackup(tx: Transaction): ClaimAnswer["backup"] {
 
 /** Keeps what a device holds receipts for at lost positions. */
 function storeVoided(tx: Transaction, device: string, claim: Claim): void {
-  const lost = tx.sql("select diverged, size from new_term join known_size on known_size.term = dead where dead = ?");
+  if (claim.voided === undefined) return;
+  const lost = new Map(lostRanges(tx).map((range) => [range.term, range]));
   const insert = tx.sql("insert or ignore into voided (term, position, hash, device) values (?, ?, ?, ?)");
-  for (const { term, events } of claim.voided ?? []) {
-    const range = lost.get(term) as { diverged: number; size: number } | undefined;
+  for (const { term, events } of claim.voided) {
+    const range = lost.get(term);
     if (range === undefined) continue;
     for (const [position, hash] of events) {
-      if (position >= range.diverged && position < range.size) insert.run(term, position, hash, device);
+      if (position >= range.from && position < range.until) insert.run(term, position, hash, device);
     }
   }
 }

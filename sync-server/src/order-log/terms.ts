@@ -19,6 +19,11 @@ create table if not exists known_size (
   term text primary key,
   size integer not null
 ) strict;
+-- Where a term began that was raised: kept also when the log that held it is gone.
+create table if not exists term_began (
+  term text primary key,
+  position integer not null
+) strict;
 -- What devices hold receipts for at positions that were lost.
 create table if not exists voided (
   term text not null,
@@ -40,7 +45,7 @@ export type TermCause = "head" | "claim";
 export interface TermSpan {
   readonly term: string;
   readonly start: number;
-  /** Null for the term that goes on. */
+  /** Receipts of this term hold before it: where the logs parted, or earlier than its last leaf here. Null: it goes on. */
   readonly end: number | null;
 }
 
@@ -48,15 +53,55 @@ export interface TermSpan {
 export function termSpans(tx: Pick<Transaction, "sql">): TermSpan[] {
   const rows = tx
     .sql(
-      `select term.id as term, coalesce(new_term.restored, 0) as start
+      `select term.id as term, coalesce(new_term.restored, 0) as start, new_term.diverged
          from term left join new_term on new_term.term = term.id order by term.number`,
     )
-    .all() as { term: string; start: number }[];
-  return rows.map(({ term, start }, index) => ({ term, start, end: rows[index + 1]?.start ?? null }));
+    .all() as { term: string; start: number; diverged: number | null }[];
+  return rows.map(({ term, start }, index) => ({ term, start, end: rows[index + 1]?.diverged ?? null }));
 }
 
 /** The number in a term's id. */
 export const numberOf = (term: string): number => Number(/^(\d{1,9}):/.exec(term)?.[1] ?? 0);
+
+/** Positions of a term that were promised once and are not kept, or may be others' now. */
+export interface LostRange {
+  readonly term: string;
+  /** The term that took its place, when and why. */
+  readonly next: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly cause: string;
+  readonly from: number;
+  /** The first position that was never promised. */
+  readonly until: number;
+}
+
+/** What restores took away, for every term that was once larger than it is here; also for terms that are here no more. */
+export function lostRanges(tx: Pick<Transaction, "sql">): LostRange[] {
+  const raises = tx
+    .sql("select term as next, number, diverged, dead, cause, at from new_term order by number")
+    .all() as { next: string; number: number; diverged: number; dead: string; cause: string; at: string }[];
+  const known = tx
+    .sql(
+      `select known_size.term, size, term.id is not null as here, coalesce(term_began.position, 0) as began from known_size
+         left join term on term.id = known_size.term left join term_began on term_began.term = known_size.term`,
+    )
+    .all() as { term: string; size: number; here: number; began: number }[];
+  return known
+    .flatMap(({ term, size, here, began }) => {
+      const by = raises.find(({ dead }) => dead === term) ?? raises.find(({ number }) => number > numberOf(term));
+      if (by === undefined) return [];
+      const { next, at, cause, diverged } = by;
+      // Of a term that this log never had, only what lies before its beginning can be here.
+      const from = here === 1 ? diverged : Math.min(diverged, began);
+      return size <= from ? [] : [{ term, next, at, cause, from, until: size }];
+    })
+    .sort((a, b) => numberOf(a.term) - numberOf(b.term));
+}
+
+export function noteBeginning(tx: Transaction, term: string, position: number): void {
+  tx.sql("insert or ignore into term_began (term, position) values (?, ?)").run(term, position);
+}
 
 /** Notes that the log of a term was once so large. */
 export function noteKnownSize(tx: Transaction, term: string, size: number): void {
@@ -93,6 +138,7 @@ export function raiseTerm(
     cause,
     tx.now,
   );
+  noteBeginning(tx, term, diverged);
   const tree = tx.sql("select size, root from checkpoint order by size desc, at desc limit 1").get() as
     | { size: number; root: Uint8Array }
     | undefined;

@@ -16,6 +16,7 @@ const headAt = (log: number): Head => ({
   trail: log * 2,
   documents: 0,
   known: [["1:a", log]],
+  began: [],
   revoked: ["d1"],
 });
 

@@ -128,7 +128,7 @@ test("followers begin anew with a new term, also where the last row they read is
   const raised = await folder.writer.run("openLog", {
     nonce: "b".repeat(16),
     relayStarts: false,
-    head: { ...head, known: [], revoked: [] },
+    head: { ...head, known: [], began: [], revoked: [] },
   });
   assert.equal(raised, `10:${"b".repeat(16)}`);
   assert.deepEqual([again(), resets], [4, 1]);
