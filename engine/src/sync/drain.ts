@@ -188,7 +188,15 @@ export function createDrain(deps: DrainDeps): Drain {
         case "duplicate":
         case "branch": {
           const { run, seq, prev, hash } = event;
-          receipts.push({ run, seq, prev, hash, term: appended.term, position: admission.position, at });
+          receipts.push({
+            run,
+            seq,
+            prev,
+            hash,
+            term: admission.term ?? appended.term,
+            position: admission.position,
+            at,
+          });
           if (admission.answer === "branch") facts.endRun(run);
           break;
         }

@@ -201,7 +201,8 @@ const refusalCode = z.string().refine((code): code is RefusalCode => code in ref
 
 /** What became of one event. Only `placed`, `duplicate` and `branch` acknowledge it. */
 export const admissionSchema = z.discriminatedUnion("answer", [
-  z.strictObject({ hash, answer: z.enum(["placed", "duplicate", "branch"]), position }),
+  /** `term` is the leaf's own where that is not the message's: a duplicate may have been placed in an earlier term. */
+  z.strictObject({ hash, answer: z.enum(["placed", "duplicate", "branch"]), position, term: term.optional() }),
   z.strictObject({ hash, answer: z.literal("held"), want: hash }),
   z.strictObject({ hash, answer: z.literal("quarantined"), code: refusalCode }),
 ]);

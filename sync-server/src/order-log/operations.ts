@@ -28,7 +28,7 @@ export interface AppendInput {
 
 /** `refused`: so many events wait behind a gap that no more are taken until what is wanted comes. */
 export type AppendAnswer =
-  | { readonly term: string; readonly answers: readonly AdmissionAnswer[] }
+  | { readonly term: string; readonly answers: readonly (AdmissionAnswer & { readonly term?: string })[] }
   | { readonly refused: "relay.busy" };
 
 export interface ClaimInput {
@@ -85,7 +85,7 @@ export const operations = {
     for (const [index, answer] of answers.entries()) {
       noteUnplaced(tx, input, state, events[index] as PlacedCandidate, answer);
     }
-    return { term, answers };
+    return { term, answers: answers.map((answer) => withOwnTerm(tx, term, answer)) };
   },
 
   /** Records that the device does not hold an event. The signature was verified before. */
@@ -191,6 +191,13 @@ function storeVoided(tx: Transaction, device: string, claim: Claim): void {
       if (position >= range.from && position < range.until) insert.run(term, position, hash, device);
     }
   }
+}
+
+/** A duplicate's place is in the term of its leaf, whatever term it is now: only so the receipt outlives a restore. */
+function withOwnTerm(tx: Transaction, current: string, answer: AdmissionAnswer): AdmissionAnswer & { term?: string } {
+  if (answer.answer !== "duplicate") return answer;
+  const { term } = tx.sql("select term from log where position = ?").get(answer.position) as { term: string };
+  return term === current ? answer : { ...answer, term };
 }
 
 function isRevoked(tx: Transaction, device: string): boolean {
