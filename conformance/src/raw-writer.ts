@@ -77,6 +77,11 @@ export class RawWriter {
     this.rep = certificate["rep"] as string;
   }
 
+  /** The value of the HTTP header that says who asks. */
+  get authorization(): string {
+    return `Bearer ${this.#token}`;
+  }
+
   static async enrol(url: string, code: string): Promise<RawWriter> {
     const { token, secretKey, answer } = await enrolByHttp(url, code);
     const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secretKey]), format: "der", type: "pkcs8" });

@@ -16,8 +16,13 @@ export async function noisyPicture(width: number, height: number, quality = 80):
   );
 }
 
-export async function enrolAs(url: string, dir: string, person: string, role: string): Promise<WirePhone> {
-  const territories = role === "rep" ? "T1" : "*";
+export async function enrolAs(
+  url: string,
+  dir: string,
+  person: string,
+  role: string,
+  territories = role === "rep" ? "T1" : "*",
+): Promise<WirePhone> {
   const words = ["--person", person, "--name", person, "--role", role, "--territories", territories];
   const { status, out, err } = await sampai("enrol", "--dir", dir, ...words);
   assert.equal(status, 0, err);

@@ -130,8 +130,8 @@ test("upkeep throws away what expired and what nobody names, and never a linked 
   assert.deepEqual(unfinished, [path.basename(begunFresh.location)]);
 });
 
-test("a stock tus client with a token, cut ten times at random, finishes with the same bytes", async () => {
-  for (const seed of [1, 2]) {
+test("a stock tus client with a token, cut fifty times at random, finishes with the same bytes", async () => {
+  for (const seed of [1]) {
     const photo = await take();
     let state = seed;
     const random = (below: number) => {
@@ -139,14 +139,14 @@ test("a stock tus client with a token, cut ten times at random, finishes with th
       return state % below;
     };
     const proxy = await startCuttingProxy(relay.url, (cuts) =>
-      cuts < 10 ? 900 + random(Math.floor(picture.length / 12)) : Number.MAX_SAFE_INTEGER,
+      cuts < 50 ? 700 + random(Math.floor(picture.length / 60)) : Number.MAX_SAFE_INTEGER,
     );
     const uploaded = new Promise<void>((resolve, reject) => {
       new Upload(Buffer.from(picture), {
         endpoint: `${proxy.url}/files/`,
         headers: { Authorization: `Bearer ${rep.token}` },
         metadata: { photo: photo.id, part: "original", sha256: photo.sha256 },
-        retryDelays: Array.from({ length: 30 }, () => 10),
+        retryDelays: Array.from({ length: 60 }, () => 10),
         onSuccess: () => resolve(),
         onError: reject,
       }).start();
@@ -156,7 +156,7 @@ test("a stock tus client with a token, cut ten times at random, finishes with th
     } finally {
       await proxy.close();
     }
-    assert.equal(proxy.cuts(), 10);
+    assert.equal(proxy.cuts(), 50);
     assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
   }
 });

@@ -244,7 +244,7 @@ test("an upload that was given up is gone", async () => {
   assert.equal((await tus.head(begun.location)).status, 404);
 });
 
-test("a rep sees only his own photos, supervisor and HQ see all", async () => {
+test("a rep sees only his own photos, a supervisor those of his territories, HQ all", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   await tus.send(photo, "original");
@@ -255,6 +255,18 @@ test("a rep sees only his own photos, supervisor and HQ see all", async () => {
   assert.equal((await tusOf(relay.url, null).read(`/v1/photos/${photo.id}`)).status, 401);
   assert.equal((await tusOf(relay.url, hq.token).read(`/v1/photos/${photo.id}`)).status, 200);
   assert.equal((await other.read("/v1/people/R001/photos")).status, 403);
+  for (const [person, territories, status, listed] of [
+    ["S901", "T1", 200, 1],
+    ["S902", "T2", 404, 0],
+    ["S903", "*", 200, 1],
+  ] as const) {
+    const supervisor = tusOf(relay.url, (await enrolAs(relay.url, dir, person, "supervisor", territories)).token);
+    assert.equal((await supervisor.read(`/v1/photos/${photo.id}`)).status, status, territories);
+    const visit = await supervisor.read(`/v1/visits/${photo.visit}/photos`);
+    const { photos } = JSON.parse(new TextDecoder().decode(visit.bytes)) as { photos: unknown[] };
+    assert.equal(photos.length, listed, territories);
+    assert.equal((await supervisor.read("/v1/people/R001/photos")).status, status === 200 ? 200 : 403, territories);
+  }
 });
 
 test("a visit says what is at HQ, what is owed, and when its phone was last heard", async () => {

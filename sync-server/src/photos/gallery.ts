@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { DiskFull } from "../database/writer.ts";
 import type { Caller } from "../relay/part.ts";
 import { blobName, PREVIEW_EDGE } from "./arrival.ts";
+import { mayRead } from "./may-read.ts";
 import { pictureHeader } from "./picture-header.ts";
 import type { PhotoRoom } from "./room.ts";
 
@@ -26,6 +27,7 @@ export interface Gallery {
 export function createGallery({ db, writer, blobs, decoder, arrival, limits, note }: PhotoRoom): Gallery {
   const find = db.prepare("select person, sha256, type, blob from photo where photo = ? and part = ?");
   const expired = db.prepare("select 1 from expired_photo where blob = ?");
+  const maySee = mayRead(db);
   const rowOf = (id: string, part: string) => find.get(id, part) as PhotoRow | undefined;
 
   /** An original that came without a preview gets one when it is first looked at. */
@@ -60,7 +62,7 @@ export function createGallery({ db, writer, blobs, decoder, arrival, limits, not
     show: async (id, part, caller, knownTag) => {
       const owner = (rowOf(id, "original") ?? rowOf(id, "preview"))?.person;
       // The same answer for what is not there and what is not his: an id tells a rep nothing.
-      if (owner === undefined || (caller.role === "rep" && owner !== caller.person)) return { code: "photo.unknown" };
+      if (owner === undefined || !maySee(caller, owner)) return { code: "photo.unknown" };
       const row = await rowToShow(id, part);
       if (row === undefined) return { code: "photo.unknown", detail: `the ${part} is not at HQ` };
       const headers = {

@@ -48,8 +48,8 @@ interface ManifestRow extends PhotoFactRow {
 }
 
 export interface Manifests {
-  /** What is owed of a visit's photos. `person` narrows it to one person's own. */
-  ofVisit(visit: string, person: string | null): Promise<PhotoManifest>;
+  /** What is owed of a visit's photos, of the people that `seen` allows. */
+  ofVisit(visit: string, seen: (person: string) => boolean): Promise<PhotoManifest>;
   /** The newest 200 photos of a person. */
   ofPerson(person: string): Promise<PhotoManifest>;
 }
@@ -63,9 +63,7 @@ export function createManifests(room: Pick<PhotoRoom, "db" | "writer" | "zone">)
     left join photo p on p.photo = f.photo and p.part = 'preview'
     left join contact c on c.device = f.device
     left join device d on d.device = f.device`;
-  const ofVisit = db.prepare(
-    `select ${columns} where f.visit = ?1 and (?2 is null or f.person = ?2) order by f.photo limit 1000`,
-  );
+  const ofVisit = db.prepare(`select ${columns} where f.visit = ? order by f.photo limit 1000`);
   const ofPerson = db.prepare(`select ${columns} where f.person = ? order by f.photo desc limit ${NEWEST}`);
   const cursor = db.prepare("select coalesce(max(position), 0) as position from photo_index");
   const logHead = db.prepare("select coalesce(max(position) + 1, 0) as head from log");
@@ -100,9 +98,13 @@ export function createManifests(room: Pick<PhotoRoom, "db" | "writer" | "zone">)
   };
 
   return {
-    ofVisit: async (visit, person) => {
+    ofVisit: async (visit, seen) => {
       await caughtUp();
-      return manifestOf(ofVisit.all(visit, person) as unknown as ManifestRow[], zone);
+      const rows = ofVisit.all(visit) as unknown as ManifestRow[];
+      return manifestOf(
+        rows.filter(({ person }) => seen(person)),
+        zone,
+      );
     },
     ofPerson: async (person) => {
       await caughtUp();

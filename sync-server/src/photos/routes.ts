@@ -4,6 +4,7 @@ import type { Refusal } from "@sampai/engine/wire";
 import { z } from "zod";
 import { createGallery } from "./gallery.ts";
 import { createManifests } from "./manifest.ts";
+import { mayRead } from "./may-read.ts";
 import type { PhotoRoom } from "./room.ts";
 import { createUploads } from "./uploads.ts";
 
@@ -14,6 +15,7 @@ export function photoRoutes(room: PhotoRoom): readonly Route[] {
   const uploads = createUploads(room);
   const gallery = createGallery(room);
   const manifests = createManifests(room);
+  const maySee = mayRead(room.db);
 
   const upload = (method: Route["method"], path: string, does: string): Route => ({
     method,
@@ -61,7 +63,7 @@ export function photoRoutes(room: PhotoRoom): readonly Route[] {
       handle: async (context, caller) => {
         const id = idSchema.safeParse(context.req.param("id"));
         if (!id.success) return { code: "request.malformed", detail: "a visit's id is a UUID" } satisfies Refusal;
-        return context.json(await manifests.ofVisit(id.data, ownOnly(caller as Caller)));
+        return context.json(await manifests.ofVisit(id.data, (person) => maySee(caller as Caller, person)));
       },
     },
     {
@@ -71,15 +73,9 @@ export function photoRoutes(room: PhotoRoom): readonly Route[] {
       does: "The same for the newest 200 photos of a person.",
       handle: async (context, caller) => {
         const person = context.req.param("person") ?? "";
-        const own = ownOnly(caller as Caller);
-        if (own !== null && own !== person) return { code: "auth.role" } satisfies Refusal;
+        if (!maySee(caller as Caller, person)) return { code: "auth.role" } satisfies Refusal;
         return context.json(await manifests.ofPerson(person));
       },
     },
   ];
-}
-
-/** A rep sees his own photos, whichever of his devices took them; supervisors and HQ see all. */
-export function ownOnly({ role, person }: Caller): string | null {
-  return role === "rep" ? person : null;
 }
