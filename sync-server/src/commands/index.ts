@@ -13,7 +13,7 @@ import { logKey } from "./log-key.ts";
 import { logProve } from "./log-prove.ts";
 import { logSweep } from "./log-sweep.ts";
 import { logTail } from "./log-tail.ts";
-import { logVerify } from "./log-verify.ts";
+
 import { rescueImport } from "./rescue-import.ts";
 import { personExport } from "./person-export.ts";
 import { personForget } from "./person-forget.ts";
@@ -21,6 +21,7 @@ import { revoke } from "./revoke.ts";
 import { serve } from "./serve.ts";
 import { termList } from "./term-list.ts";
 import { trail } from "./trail.ts";
+import { logVerify, verify } from "./verify.ts";
 import { storeBury } from "./store-bury.ts";
 import { storeConflicts, storeExplain, storeHistory } from "./store.ts";
 
@@ -52,4 +53,5 @@ export const commands: readonly Command[] = [
   backupVerified,
   rescueImport,
   trail,
+  verify,
 ];

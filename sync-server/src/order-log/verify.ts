@@ -1,7 +1,6 @@
 import { predecessor, readEvent } from "@sampai/engine";
-import { sha256Hex } from "@sampai/engine/core";
 import { batchMessage, dayMessage, expiryMessage } from "@sampai/engine/wire";
-import { createPublicKey, verify as verifySignature } from "node:crypto";
+import { createPublicKey, hash as digest, verify as verifySignature, type KeyObject } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { LeafFlag, LeafType, LogLeaf } from "./log.ts";
 
@@ -13,6 +12,7 @@ export interface BadLeaf {
 
 interface Row extends Omit<LogLeaf, "flags"> {
   readonly flags: string;
+  readonly id: string | null;
   readonly prev: string | null;
   readonly signature: Uint8Array | null;
 }
@@ -35,17 +35,27 @@ export function verifyLog(
   // Found by looking ahead, so a fault of the row ahead is the better answer where there is one.
   let unsigned: BadLeaf | null = null;
   let position = 0;
+  const faultOf = (row: Row): string | null => {
+    try {
+      const decision = check.decisionOver(row);
+      if (decision !== null) expired(position, decision);
+      const what = check.place(row, decision) ?? check.signature(row);
+      if (what === null && unsigned === null && !check.isSigned(row)) {
+        unsigned = { position, what: "is signed neither itself nor by an event after it" };
+      }
+      return what;
+    } catch (error) {
+      // A row whose columns cannot be read is a bad row; a database that cannot be read is for the caller.
+      if ((error as { errcode?: unknown }).errcode !== undefined) throw error;
+      return `cannot be read: ${(error as Error).message}`;
+    }
+  };
   for (;;) {
     const rows = page.all(position, PAGE) as unknown as Row[];
     for (const row of rows) {
       if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
-      const decision = check.decisionOver(row);
-      if (decision !== null) expired(position, decision);
-      const what = check.place(row, decision) ?? check.signature(row);
+      const what = faultOf(row);
       if (what !== null) return { position, what };
-      if (unsigned === null && !check.isSigned(row)) {
-        unsigned = { position, what: "is signed neither itself nor by an event after it" };
-      }
       position += 1;
     }
     progress(position);
@@ -139,16 +149,26 @@ const signedBy: Partial<Record<LeafType, (hash: string) => Uint8Array>> = {
   expiry: expiryMessage,
 };
 
+const sha256Hex = (bytes: Uint8Array): string => digest("sha256", bytes);
+
+// As many as there are devices, and read once for each.
+const keys = new Map<string, KeyObject>();
+
 function isSignedBy(publicKey: string, message: Uint8Array, signature: Uint8Array): boolean {
-  const x = Buffer.from(publicKey, "hex").toString("base64url");
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  let key = keys.get(publicKey);
+  if (key === undefined) {
+    const x = Buffer.from(publicKey, "hex").toString("base64url");
+    key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    keys.set(publicKey, key);
+  }
   return verifySignature(null, message, key, signature);
 }
 
 // What the bytes say of their place was compared when they came; a row that was changed since says something else.
-function saysItsPlace({ bytes, flags, device, run, seq, prev }: Row): string | null {
+function saysItsPlace({ bytes, flags, device, run, seq, prev, id }: Row): string | null {
   const read = readEvent(bytes);
   const marked = JSON.parse(flags) as LeafFlag[];
+  if ((read.ok ? read.value.id : null) !== id) return "has another offline id than its bytes say";
   if (!read.ok || marked.includes("mismatch")) return null;
   const { value } = read;
   const same = value.device === device && value.run === run && value.seq === seq && predecessor(value) === prev;

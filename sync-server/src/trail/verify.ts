@@ -31,7 +31,7 @@ export function verifyTrail(db: DatabaseSync, progress: (position: number) => vo
       if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
       const { at, log_head: logHead, topic, device, item, hash } = row;
       const detail = detailOf(row);
-      if (detail === null) return { position, what: "has a detail that is no JSON" };
+      if (detail === null) return { position, what: "has a detail that is no JSON as it was written" };
       if (trailHash(previous, { position, at, logHead, topic, device, item, detail }) !== hash) {
         return { position, what: "does not match its hash" };
       }
@@ -45,7 +45,8 @@ export function verifyTrail(db: DatabaseSync, progress: (position: number) => vo
 
 function detailOf({ detail }: Row): TrailNote["detail"] | null {
   try {
-    return JSON.parse(detail) as TrailNote["detail"];
+    const read = JSON.parse(detail) as TrailNote["detail"];
+    return JSON.stringify(read) === detail ? read : null;
   } catch {
     return null;
   }

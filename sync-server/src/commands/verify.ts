@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { databaseFile } from "../database/connection.ts";
+import { verifyFolder, type Progress } from "../verification/verify-folder.ts";
+import { BadUsage, optional, type Command, type CommandInput, type ExitCode } from "./command.ts";
+import { workspaceIn } from "./open-for-reading.ts";
+import { print } from "./print.ts";
+
+const does =
+  "Checks all that a data folder can prove: rows, chains, signatures, hash tree, trail, documents, photos. Names the first bad row.";
+const more = "Works beside a running relay. The status is 0 where everything is sound and 1 where something is not.";
+
+export const verify: Command = {
+  name: "verify",
+  positionals: "DIR",
+  does,
+  options: { json: { type: "boolean" } },
+  explains: { json: "one line of JSON instead of sentences" },
+  more,
+  run: (input) => {
+    const [dir] = input.positionals;
+    if (dir === undefined) throw new BadUsage("A data folder is needed.");
+    return judge(dir, input);
+  },
+};
+
+/** The same under the log's own commands, with `--dir` as they have it. */
+export const logVerify: Command = {
+  name: "log verify",
+  positionals: "",
+  does,
+  options: { dir: { type: "string" }, json: { type: "boolean" } },
+  explains: { dir: "the relay's data folder", json: "one line of JSON instead of sentences" },
+  more,
+  run: (input) => {
+    const dir = optional(input, "dir");
+    if (dir === undefined) throw new BadUsage("--dir is needed.");
+    return judge(dir, input);
+  },
+};
+
+async function judge(dir: string, input: CommandInput): Promise<ExitCode> {
+  if (!existsSync(databaseFile(dir))) throw new BadUsage(`${path.resolve(dir)} holds no relay's data.`);
+  const findings = await verifyFolder(dir, workspaceIn(dir), createBar());
+  if (process.stderr.isTTY) process.stderr.write("\r\u001B[K");
+  const sound = findings.every((finding) => finding.sound);
+  if (input.values["json"] === true) print(JSON.stringify({ sound, findings }));
+  else for (const { part, says } of findings) print(`${part}: ${says}.`);
+  return sound ? 0 : 1;
+}
+
+const WIDTH = 24;
+const REDRAW_MS = 100;
+
+// Only for a person at a terminal: one line that is written over, some times a second.
+function createBar(): Progress {
+  if (!process.stderr.isTTY) return () => undefined;
+  let drawnMs = -Infinity;
+  let drawn = "";
+  return (part, done, of) => {
+    const now = performance.now();
+    if (part === drawn && now - drawnMs < REDRAW_MS) return;
+    drawnMs = now;
+    drawn = part;
+    const full = of === 0 ? 0 : Math.floor((WIDTH * done) / of);
+    const count = of === 0 ? "" : ` ${done.toLocaleString("en")} of ${of.toLocaleString("en")}`;
+    process.stderr.write(`\r\u001B[K${part.padEnd(10)} [${"#".repeat(full)}${"-".repeat(WIDTH - full)}]${count}`);
+  };
+}

@@ -1,0 +1,119 @@
+import path from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { openForReading } from "../database/connection.ts";
+import { verifyDevices } from "../devices/verify.ts";
+import { verifyDocuments } from "../documents/verify.ts";
+import { createOrderLogReader } from "../order-log/reader.ts";
+import { verifyLog } from "../order-log/verify.ts";
+import { verifyPhotos } from "../photos/verify.ts";
+import { verifyTree } from "../proof/verify.ts";
+import { verifyTrail } from "../trail/verify.ts";
+
+/** What one part of a data folder was found to be. */
+export interface Finding {
+  readonly part: string;
+  readonly sound: boolean;
+  /** A sentence's end behind the part's name: `412 rows, all as they were written`, or the first bad row by name. */
+  readonly says: string;
+}
+
+/** Told while a part is walked; `of` is 0 where nobody knows how much there is. */
+export type Progress = (part: string, done: number, of: number) => void;
+
+/**
+ * Checks a data folder as far as it can be proved: the database file, devices, order log, hash tree and checkpoints,
+ * trail, documents and photos. Every part is walked in pages, whatever the others were found to be, so that memory is
+ * bounded and the answer names the first bad row of each. Works beside a running relay.
+ */
+export async function verifyFolder(
+  dir: string,
+  workspace: { readonly id: string; readonly rootKey: string },
+  progress: Progress,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const walk = async (part: string, check: (db: DatabaseSync) => Promise<string | Bad> | string | Bad) => {
+    progress(part, 0, 0);
+    let db: DatabaseSync | null = null;
+    try {
+      db = openForReading(dir);
+      const found = await check(db);
+      findings.push(
+        typeof found === "string" ? { part, sound: true, says: found } : { part, sound: false, says: found.bad },
+      );
+    } catch (error) {
+      if ((error as { errcode?: unknown }).errcode === undefined) throw error;
+      findings.push({ part, sound: false, says: `the database file is damaged here: ${(error as Error).message}` });
+    } finally {
+      db?.close();
+    }
+  };
+
+  await walk("file", (db) => {
+    const faults = db.prepare("pragma integrity_check(3)").all() as { integrity_check: string }[];
+    const words = faults.map((fault) => fault.integrity_check.replaceAll(/\s+/g, " "));
+    return words[0] === "ok"
+      ? "the database's pages and indexes agree"
+      : bad(`the database file is damaged: ${words.join("; ")}`);
+  });
+  await walk("devices", async (db) => {
+    const found = await verifyDevices(db, workspace);
+    return "devices" in found ? `${found.devices} devices, each with its certificate` : bad(row(found.device, found));
+  });
+  await walk("order log", (db) => {
+    const total = createOrderLogReader(db).head();
+    const expired = new Map<number, number>();
+    let walked = 0;
+    const found = verifyLog(
+      db,
+      workspace,
+      (position) => {
+        walked = position;
+        progress("order log", position, total);
+      },
+      (_position, decision) => expired.set(decision, (expired.get(decision) ?? 0) + 1),
+    );
+    if (found !== null) return bad(row(`row ${found.position}`, found));
+    const gone = [...expired].map(([decision, rows]) => `; ${rows} rows expired by decision ${decision}`);
+    return `${walked} rows, all as they were written${gone.join("")}`;
+  });
+  await walk("hash tree", (db) => {
+    let covered = 0;
+    const found = verifyTree(db, workspace, (position, size) => {
+      covered = position;
+      progress("hash tree", position, size);
+    });
+    return found === null ? `${covered} leaves, as every checkpoint signed them` : bad(row(found.where, found));
+  });
+  await walk("trail", (db) => {
+    const { total } = db.prepare("select coalesce(max(position) + 1, 0) as total from trail").get() as {
+      total: number;
+    };
+    let walked = 0;
+    const found = verifyTrail(db, (position) => {
+      walked = position;
+      progress("trail", position, total);
+    });
+    return found === null ? `${walked} rows, all as they were written` : bad(row(`row ${found.position}`, found));
+  });
+  await walk("documents", async (db) => {
+    const { total } = db.prepare("select count(*) as total from document").get() as { total: number };
+    const found = await verifyDocuments(db, workspace.id, (done) => progress("documents", done, total));
+    if ("documents" in found) return `${found.documents} documents, each made of its changes`;
+    return bad(row(found.change === null ? found.document : `${found.document}, change ${found.change},`, found));
+  });
+  await walk("photos", async (db) => {
+    const { total } = db.prepare("select count(*) as total from photo").get() as { total: number };
+    const found = await verifyPhotos(db, path.resolve(dir), (done) => progress("photos", done, total));
+    if ("photo" in found) return bad(row(found.photo, found));
+    const gone = found.expired === 0 ? "" : `; ${found.expired} expired by decision`;
+    return `${found.photos} files, each with its hash${gone}`;
+  });
+  return findings;
+}
+
+interface Bad {
+  readonly bad: string;
+}
+
+const bad = (says: string): Bad => ({ bad: says });
+const row = (name: string, { what }: { readonly what: string }) => `${name} ${what}`;
