@@ -3,13 +3,4 @@ import { coldSync } from "./cold-sync.ts";
 import { drain } from "./drain.ts";
 import type { Bench } from "./measure.ts";
 import { orders } from "./orders.ts";
-import { reconnect } from "./reconnect.ts";
-
-/** Every bench there is, by the word one types. */
-export const benches: Readonly<Record<string, Bench>> = {
-  drain,
-  orders,
-  reconnect,
-  changed,
-  "cold-sync": coldSync,
-};
+export const benches: Readonly<Record<string, Bench>> = { "cold-sync": coldSync, changed, drain, orders, reconnect, verify };

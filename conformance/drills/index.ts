@@ -2,7 +2,8 @@ import { photos } from "./photos.ts";
 import { relayKill } from "./relay-kill.ts";
 import { rescue } from "./rescue.ts";
 import { restore } from "./restore.ts";
+import { flips } from "./flips.ts";
 import type { Drill } from "./story.ts";
 
 /** Every drill there is, by the word an operator types. */
-export const drills: Readonly<Record<string, Drill>> = { photos, "relay-kill": relayKill, rescue, restore };
+export const drills: Readonly<Record<string, Drill>> = { flips, photos, "relay-kill": relayKill, rescue, restore };

@@ -65,10 +65,16 @@ export function verifyLog(
 
 function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: string; rootKey: string }) {
   const placed = db.prepare(
-    "select position, run, seq from log where device = ? and hash = ? and type = 'event' limit 1",
+    "select position, run, seq from log indexed by log_hash where device = ? and hash = ? and type = 'event' limit 1",
   );
-  const hole = db.prepare("select position from log where device = ? and hash = ? and type = 'hole' limit 1");
-  const follower = db.prepare("select 1 from log where device = ? and prev = ? and type = 'event' and run = ? limit 1");
+  // By its place in the run, because the index over hashes holds events alone.
+  const hole = db.prepare(
+    `select log.position from hole join log on log.device = hole.device and log.run = hole.run and log.seq = hole.seq
+       where hole.device = ? and hole.hash = ? and log.type = 'hole' and log.hash = hole.hash limit 1`,
+  );
+  const follower = db.prepare(
+    "select 1 from log indexed by log_prev where device = ? and prev = ? and type = 'event' and run = ? limit 1",
+  );
   const decisionOf = db.prepare("select decision from expired where position = ?");
   const decisionBytes = db.prepare("select hash, bytes, signature from log where position = ? and type = 'expiry'");
   const decisions = new Map<number, ReadonlySet<number>>();
@@ -96,8 +102,9 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
   const follows = ({ device, run, seq, prev, position }: Row): string | null => {
     if (prev === null) return seq === 1 ? null : `is seq ${seq} of its run and follows nothing`;
     const before = placed.get(device, prev) as { position: number; run: string; seq: number } | undefined;
-    const gap = hole.get(device, prev) as { position: number } | undefined;
-    const isAfter = (before?.position ?? Infinity) < position || (gap?.position ?? Infinity) < position;
+    const isAfter =
+      (before?.position ?? Infinity) < position ||
+      ((hole.get(device, prev) as { position: number } | undefined)?.position ?? Infinity) < position;
     if (!isAfter) return "stands before the event that it follows";
     if (seq > 1 && before !== undefined && (before.run !== run || before.seq !== seq - 1)) {
       return "follows an event that is not the one before it in its run";
