@@ -157,10 +157,10 @@ export class RawWriter {
     this.#prev = null;
   }
 
-  /** The append frame of consecutive events of one run, signed over the last. */
-  batch(events: readonly RawEvent[]): Record<string, unknown> {
+  /** The append frame of consecutive events of one run, signed over the last, in the name of a workspace. */
+  batch(events: readonly RawEvent[], { workspace } = { workspace: this.workspace }): Record<string, unknown> {
     const last = events.at(-1) as RawEvent;
-    const text = ["sampai.batch.v1", this.workspace, this.device, last.run, last.seq, last.prev ?? "-", last.hash].join(
+    const text = ["sampai.batch.v1", workspace, this.device, last.run, last.seq, last.prev ?? "-", last.hash].join(
       "\n",
     );
     return {

@@ -177,3 +177,60 @@ test("L12 events that another device made and signed are refused with their code
   writer.close();
   stranger.close();
 });
+
+for (const [what, change] of [
+  ["seq 0", { seq: 0 }],
+  ["seq 2^53", { seq: 2 ** 53 }],
+  ["a negative seq", { seq: -1 }],
+  ["half a seq", { seq: 1.5 }],
+] as const) {
+  test(`L13 a batch with ${what} is refused with its code, and the relay goes on`, async () => {
+    const writer = await connected();
+    const [order] = writer.makeOrders(1);
+    assert.ok(order);
+    const batch = writer.batch([{ ...order, ...change }]);
+    const answer = await writer.post(batch);
+    assert.equal(answer.status, 400);
+    assert.match(String(answer.body["code"]), /^(frame\.malformed|batch\.chain)$/);
+    assert.equal(answersOf(await writer.request(writer.batch([order])))[0]?.answer, "placed");
+    writer.close();
+  });
+}
+
+test("L14 a body of ten megabytes is refused with its code before it is read, and the relay goes on", async () => {
+  const writer = await connected();
+  const batch = writer.batch([writer.makeEvent({ raw: new Uint8Array(10 * 1_048_576) })]);
+  const { status, body } = await writer.post(batch);
+  assert.deepEqual([status, body["code"]], [413, "frame.oversized"]);
+  const other = await connected();
+  assert.ok(await other.append(other.makeOrders(1)));
+  writer.close();
+  other.close();
+});
+
+test("L15 an event of another workspace is placed by its signature and flagged, and one signed for another is refused", async () => {
+  const writer = await connected();
+  const foreign = writer.makeEvent({ workspace: "w-000000000000" });
+  assert.equal(answersOf(await writer.request(writer.batch([foreign])))[0]?.answer, "placed");
+  const order = writer.makeEvent({});
+  const refused = await writer.request(writer.batch([order], { workspace: "w-000000000000" }));
+  assert.equal(refused?.["type"], "refused");
+  assert.ok(["batch.workspace", "batch.signature"].includes(refused?.["code"] as string));
+  assert.equal(answersOf(await writer.request(writer.batch([order])))[0]?.answer, "placed");
+  writer.close();
+});
+
+test("L16 batches that come again in another order get the positions that they have", async () => {
+  const writer = await connected();
+  const batches = [writer.batch(writer.makeOrders(2)), writer.batch(writer.makeOrders(2))];
+  const positions: (number | undefined)[][] = [];
+  for (const batch of batches) positions.push(answersOf(await writer.request(batch)).map(({ position }) => position));
+  for (const index of [1, 0, 1]) {
+    const again = answersOf(await writer.request(batches[index] as Record<string, unknown>));
+    assert.deepEqual(
+      again.map(({ answer, position }) => [answer, position]),
+      positions[index]?.map((position) => ["duplicate", position]),
+    );
+  }
+  writer.close();
+});

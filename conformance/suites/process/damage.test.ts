@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { cp, mkdtemp, rm, stat, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { flipBits } from "../../drills/flips.ts";
+import { RawWriter } from "../../src/raw-writer.ts";
+import { enrolmentCode, startRelay } from "../../src/relay-process.ts";
+import { verifyFolder } from "../../src/verify-command.ts";
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "sampai-damage-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+test("L80 thirty random bit flips in a relay's database are each found, or change nothing of the log", async () => {
+  const outcome = await flipBits(400, { times: 30, seed: 7, say: () => undefined });
+  assert.ok(outcome.ok, JSON.stringify(outcome));
+});
+
+test("L81 a relay whose write-ahead log was cut short starts with whole commits, verifies, and takes the rest again", async () => {
+  const dir = path.join(folder, "cut");
+  let relay = await startRelay(dir);
+  const writer = await RawWriter.enrol(relay.url, await enrolmentCode(dir, "R001", { name: "Rep", role: "rep" }));
+  await writer.connect();
+  const orders = writer.makeOrders(20);
+  for (const order of orders) assert.ok(await writer.append([order]));
+  await relay.process.kill();
+  writer.close();
+  const wal = path.join(dir, "relay.sqlite-wal");
+  const { size } = await stat(wal);
+  const damaged = path.join(folder, "cut-copy");
+  await cp(dir, damaged, { recursive: true });
+  await truncate(path.join(damaged, "relay.sqlite-wal"), Math.floor(size * 0.8));
+  relay = await startRelay(damaged, relay.port);
+  assert.ok((await verifyFolder(damaged)).sound);
+  await writer.connect();
+  const reply = await writer.request(writer.batch(orders));
+  assert.equal(reply?.["type"], "appended");
+  const answers = (reply?.["answers"] as { answer: string }[]).map(({ answer }) => answer);
+  assert.ok(answers.includes("duplicate") && answers.includes("placed"), answers.join());
+  writer.close();
+  assert.ok((await verifyFolder(damaged)).sound);
+  await relay.process.stop();
+});
+
+test("L82 a second relay on a folder in use ends with a sentence, and the first goes on", async () => {
+  const dir = path.join(folder, "shared");
+  const relay = await startRelay(dir);
+  await assert.rejects(startRelay(dir), /folder\.locked: .*one relay at a time/);
+  const writer = await RawWriter.enrol(relay.url, await enrolmentCode(dir, "R001", { name: "Rep", role: "rep" }));
+  await writer.connect();
+  assert.ok(await writer.append(writer.makeOrders(3)));
+  writer.close();
+  await relay.process.stop();
+  assert.ok((await verifyFolder(dir)).sound);
+});
