@@ -1,6 +1,11 @@
 import { Encoder } from "cbor-x";
 import { createHash, createPrivateKey, randomBytes, sign, type KeyObject } from "node:crypto";
+<<<<<<< HEAD
 import { inflateRawSync } from "node:zlib";
+=======
+import { request as requestPlain } from "node:http";
+import { request as requestSecure } from "node:https";
+>>>>>>> 7f8f2e6 (conformance: announce a large body instead of sending it, so that the test cannot hang on a cut upload)
 import { WebSocket } from "ws";
 import { enrolByHttp } from "./hq-client.ts";
 
@@ -259,6 +264,29 @@ export class RawWriter {
       status: answer.status,
       body: (answer.ok ? cbor.decode(bytes) : JSON.parse(bytes.toString())) as Record<string, unknown>,
     };
+  }
+
+  /** Announces a body of so many bytes by HTTP and sends none of them: what is refused by its size needs no reading. */
+  announce(bodyBytes: number): Promise<{ status: number; body: Record<string, unknown> }> {
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      "content-type": "application/cbor",
+      "content-length": String(bodyBytes),
+    };
+    return new Promise((resolve, reject) => {
+      const request = this.#url.startsWith("https:") ? requestSecure : requestPlain;
+      const asked = request(`${this.#url}/v1/append`, { method: "POST", headers }, async (answer) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of answer) chunks.push(chunk as Buffer);
+        asked.destroy();
+        resolve({
+          status: answer.statusCode ?? 0,
+          body: JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>,
+        });
+      });
+      asked.once("error", reject);
+      asked.flushHeaders();
+    });
   }
 
   /** Sends bytes as they are, and answers the next message or the close code. */

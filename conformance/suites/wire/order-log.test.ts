@@ -199,8 +199,7 @@ for (const [what, change] of [
 
 test("L14 a body of ten megabytes is refused with its code before it is read, and the relay goes on", async () => {
   const writer = await connected();
-  const batch = writer.batch([writer.makeEvent({ raw: new Uint8Array(10 * 1_048_576) })]);
-  const { status, body } = await writer.post(batch);
+  const { status, body } = await writer.announce(10 * 1_048_576);
   assert.deepEqual([status, body["code"]], [413, "frame.oversized"]);
   const other = await connected();
   assert.ok(await other.append(other.makeOrders(1)));
