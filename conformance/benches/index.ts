@@ -1,13 +1,16 @@
 import { changed } from "./changed.ts";
 import { coldSync } from "./cold-sync.ts";
 import { drain } from "./drain.ts";
+import { verify } from "./verify.ts";
 import type { Bench } from "./measure.ts";
 import { orders } from "./orders.ts";
+import { reconnect } from "./reconnect.ts";
+
+/** Every bench there is, by the word one types. */
 export const benches: Readonly<Record<string, Bench>> = {
-  "cold-sync": coldSync,
-  changed,
   drain,
   orders,
   reconnect,
-  verify,
+  changed,
+  "cold-sync": coldSync,
 };

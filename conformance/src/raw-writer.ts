@@ -1,11 +1,8 @@
 import { Encoder } from "cbor-x";
 import { createHash, createPrivateKey, randomBytes, sign, type KeyObject } from "node:crypto";
-<<<<<<< HEAD
 import { inflateRawSync } from "node:zlib";
-=======
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
->>>>>>> 7f8f2e6 (conformance: announce a large body instead of sending it, so that the test cannot hang on a cut upload)
 import { WebSocket } from "ws";
 import { enrolByHttp } from "./hq-client.ts";
 
