@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, randomBytes, sign, type KeyObject } from 
 import { inflateRawSync } from "node:zlib";
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
+import { json } from "node:stream/consumers";
 import { WebSocket } from "ws";
 import { enrolByHttp } from "./hq-client.ts";
 
@@ -272,14 +273,11 @@ export class RawWriter {
     };
     return new Promise((resolve, reject) => {
       const request = this.#url.startsWith("https:") ? requestSecure : requestPlain;
-      const asked = request(`${this.#url}/v1/append`, { method: "POST", headers }, async (answer) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of answer) chunks.push(chunk as Buffer);
-        asked.destroy();
-        resolve({
-          status: answer.statusCode ?? 0,
-          body: JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>,
-        });
+      const asked = request(`${this.#url}/v1/append`, { method: "POST", headers }, (answer) => {
+        json(answer).then((body) => {
+          asked.destroy();
+          resolve({ status: answer.statusCode ?? 0, body: body as Record<string, unknown> });
+        }, reject);
       });
       asked.once("error", reject);
       asked.flushHeaders();
