@@ -13,4 +13,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   reconnect,
   changed,
   "cold-sync": coldSync,
+  verify,
 };
