@@ -232,6 +232,27 @@ test("a rotten record is counted and left where it is, and the facts around it a
   assert.equal((await storage.get(second.key))?.length, 40);
 });
 
+test("an event of the run that is going on here, given back by the relay, ends the run: a copy of this phone lives", async () => {
+  const { facts, events } = await open(createMemoryStorage());
+  const first = await facts.capture(attendance);
+  assert.ok(first.ok);
+  const mine = first.value.envelope;
+  const copy = {
+    ...mine,
+    id: "01936a5e-0000-7000-8000-000000000009",
+    seq: 2,
+    prev: first.value.hash,
+    parent: undefined,
+  };
+  const item = { seq: 2, prev: first.value.hash, bytes: new TextEncoder().encode(JSON.stringify(copy)) };
+  await facts.keep([{ run: mine.run, item }]);
+  assert.equal(events.all().length, 2);
+  const next = await facts.capture(attendance);
+  assert.ok(next.ok);
+  assert.notEqual(next.value.envelope.run, mine.run);
+  assert.equal(next.value.envelope.seq, 1);
+});
+
 test("events that the relay gives back are kept once and become owed until it acknowledges them", async () => {
   const storage = createMemoryStorage();
   const lost = await open(createMemoryStorage());

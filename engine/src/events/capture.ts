@@ -214,6 +214,8 @@ export async function createFacts(deps: CaptureDeps): Promise<OwnFacts> {
             const read = readEvent(record.bytes);
             return { index: events.place(), record, owed: owedOf(record, read.ok ? read.value.kind : "") };
           });
+        // A number of the run that is going on here, given by somebody else: a copy of this phone lives.
+        if (lost.some(({ record }) => record.run === run?.id)) run = null;
         for (let from = 0; from < lost.length; from += limits.batchEvents) {
           const together = lost.slice(from, from + limits.batchEvents);
           await storage.commit(
