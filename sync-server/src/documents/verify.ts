@@ -35,7 +35,7 @@ export async function verifyDocuments(
       db.exec("begin");
       try {
         const now = page.all(after, 1)[0] as unknown as DocumentIndexRow | undefined;
-        const fault = faultOf(stored, workspace, now?.doc === row.doc ? now : row);
+        const fault = readableFault(() => faultOf(stored, workspace, now?.doc === row.doc ? now : row));
         if (fault !== null) return { document: `${row.kind} ${row.key}`, ...fault };
       } finally {
         db.exec("rollback");
@@ -59,6 +59,16 @@ interface DocumentIndexRow {
 
 type Fault = Omit<BadDocument, "document">;
 const fault = (what: string, change: number | null = null): Fault => ({ what, change });
+
+/** A row whose JSON no longer reads is a finding like any other, not the end of the walk. */
+function readableFault(find: () => Fault | null): Fault | null {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof SyntaxError) return fault("has a row that cannot be read");
+    throw error;
+  }
+}
 
 function faultOf(stored: StoredDocuments, workspace: string, row: DocumentIndexRow): Fault | null {
   const { doc, kind, key } = row;

@@ -41,6 +41,10 @@ export async function verifyFolder(
         typeof found === "string" ? { part, sound: true, says: found } : { part, sound: false, says: found.bad },
       );
     } catch (error) {
+      if (error instanceof SyntaxError) {
+        findings.push({ part, sound: false, says: "the database file is damaged here: a row cannot be read" });
+        return;
+      }
       if ((error as { errcode?: unknown }).errcode === undefined) throw error;
       findings.push({ part, sound: false, says: `the database file is damaged here: ${(error as Error).message}` });
     } finally {
