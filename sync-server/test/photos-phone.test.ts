@@ -108,7 +108,8 @@ test("photos survive kill -9 of phone and relay in mid upload, and acknowledged 
       assert.equal((await hq.read(`/v1/photos/${photo.id}/preview`)).status, 200);
     }
     // Beside the bytes themselves: previews, heads, the websocket, and at each of two stops two pieces under way.
-    const most = bytes * 1.04 + 3 * 15_360 + 4 * 16_384 + 30_000;
+    // A piece is what the link carries in 310 ms, at most 64 KB: on this link that is what one is.
+    const most = bytes * 1.04 + 3 * 15_360 + 4 * 65_536 + 30_000;
     assert.ok(sent() < most, `${sent()} bytes went for ${bytes}, at most ${most}`);
   } finally {
     await phone.kill();
