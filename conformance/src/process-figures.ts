@@ -12,9 +12,3 @@ export function cpuMs(pid: number): number {
   }
   return nanoseconds / 1e6;
 }
-
-/** Resident memory in bytes. */
-export function memoryBytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) * 1_024;
-}
