@@ -21,7 +21,7 @@ import { fieldLabel, valueText } from "../stores/field-text.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Empty } from "../ui/Empty.tsx";
 import { Screen } from "../ui/Screen.tsx";
-import { FactBadge, PhotoBadge } from "../ui/StateBadge.tsx";
+import { StateBadge } from "../ui/StateBadge.tsx";
 import { useDebtSentence } from "../ui/Strip.tsx";
 import { useWords } from "../ui/use-words.ts";
 import { bodyOf, isKind } from "../visits/visit-history.ts";
@@ -202,7 +202,7 @@ function NeedsYouPanel({
         <li key={photo.id} className="card person">
           <p className="spread">
             <span className="strong">{eventKinds.photoCaptured.label[language]}</span>
-            <PhotoBadge photo={photo} />
+            <StateBadge state={photo.state} />
           </p>
           <p>{photo.state === "lost" ? t("sync.photoLost") : photo.reason}</p>
         </li>
@@ -290,7 +290,7 @@ function FactWords({ fact }: { fact: CapturedFact }) {
           {label}
           {isOrder && ` · ${ringgit(bodyOf(fact, "orderPlaced").totalSen)}`}
         </span>
-        <FactBadge fact={fact} />
+        <StateBadge state={fact.state} />
       </span>
       <span className="soft small">
         {t("sync.savedAt", { time: format.time(fact.savedAt) })}
@@ -314,7 +314,7 @@ function PhotoWords({ photo }: { photo: OwedPhoto }) {
     <span className="grow">
       <span className="spread">
         <span className="strong">{t("sync.photoFile")}</span>
-        <PhotoBadge photo={photo} />
+        <StateBadge state={photo.state} />
       </span>
       <span className="soft small">
         {photo.state === "at-hq"

@@ -2,6 +2,7 @@ import type { Identity } from "@sampai/engine";
 import { IonContent, IonPage } from "@ionic/react";
 import { useEffect, useState, type ReactNode } from "react";
 import { Loading } from "../ui/Loading.tsx";
+import { Stopped } from "../ui/Stopped.tsx";
 import { useWords } from "../ui/use-words.ts";
 import { EngineContext } from "./engine-context.tsx";
 import { openEngine, type OpenEngine, type OpenFailure } from "./open-engine.ts";
@@ -44,10 +45,10 @@ export function EngineGate({ identity, children }: { identity: Identity; childre
     case "opening":
       return <Opening />;
     case "lost":
-      return <Stopped failure="lost" />;
+      return <NotOpen failure="lost" />;
     case "failed":
       return (
-        <Stopped
+        <NotOpen
           failure={gate.failure.failure}
           detail={gate.failure.failure === "failed" ? gate.failure.detail : ""}
           takeOver={() => setTakeOver(true)}
@@ -78,35 +79,27 @@ function Opening() {
   );
 }
 
-interface StoppedProps {
+interface NotOpenProps {
   readonly failure: "held" | "lost" | "insecure" | "outdated" | "failed";
   readonly detail?: string;
   readonly takeOver?: () => void;
 }
 
-function Stopped({ failure, detail = "", takeOver }: StoppedProps) {
+function NotOpen({ failure, detail = "", takeOver }: NotOpenProps) {
   const { t } = useWords();
   return (
-    <IonPage>
-      <IonContent>
-        <div className="welcome">
-          <section className="card" role="alert">
-            <h1 className="figure">{t(`open.${failure}.title`)}</h1>
-            <p>{t(`open.${failure}.text`)}</p>
-            {detail !== "" && <p className="soft small">{detail}</p>}
-            {failure === "held" && takeOver !== undefined && (
-              <button type="button" className="button" onClick={takeOver}>
-                {t("open.held.here")}
-              </button>
-            )}
-            {failure === "lost" && (
-              <button type="button" className="button" onClick={() => location.reload()}>
-                {t("open.held.here")}
-              </button>
-            )}
-          </section>
-        </div>
-      </IonContent>
-    </IonPage>
+    <Stopped title={t(`open.${failure}.title`)} text={t(`open.${failure}.text`)}>
+      {detail !== "" && <p className="soft small">{detail}</p>}
+      {failure === "held" && takeOver !== undefined && (
+        <button type="button" className="button" onClick={takeOver}>
+          {t("open.held.here")}
+        </button>
+      )}
+      {failure === "lost" && (
+        <button type="button" className="button" onClick={() => location.reload()}>
+          {t("open.held.here")}
+        </button>
+      )}
+    </Stopped>
   );
 }

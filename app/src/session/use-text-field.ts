@@ -3,7 +3,14 @@ import { useEffect, useRef, useState } from "react";
 import { moveEdit, textEdit } from "../visits/text-edit.ts";
 import { useDocument, useEngine } from "./engine-context.tsx";
 
-export type TextState = "loading" | "saved" | "saving" | "unsaved";
+export interface TextField {
+  readonly text: string;
+  readonly state: "loading" | "saved" | "saving" | "unsaved";
+  readonly error: DocumentError | null;
+  readonly change: (text: string) => void;
+  /** Saves what was typed without waiting for a pause. */
+  readonly flush: () => void;
+}
 
 const PAUSE_MS = 500;
 
@@ -11,18 +18,7 @@ const PAUSE_MS = 500;
  * A collaborative text of a document: saved as small edits when the person pauses, while other people's words come in.
  * `missing` makes the document where it is not here yet, and answers whether it could.
  */
-export function useTextField(
-  kind: DocumentKind,
-  key: string,
-  field: string,
-  missing?: () => Promise<void>,
-): {
-  text: string;
-  state: TextState;
-  error: DocumentError | null;
-  readonly change: (text: string) => void;
-  readonly flush: () => void;
-} {
+export function useTextField(kind: DocumentKind, key: string, field: string, missing?: () => Promise<void>): TextField {
   const engine = useEngine();
   const loaded = useDocument(kind, key);
   const stored = loaded.state === "here" ? textIn(loaded.value, field) : "";

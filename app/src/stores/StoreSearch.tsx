@@ -1,9 +1,10 @@
 import type { DocumentSummary } from "@sampai/engine";
 import { IonIcon } from "@ionic/react";
 import { chevronForwardOutline } from "ionicons/icons";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { Link } from "react-router-dom";
 import { Badge } from "../ui/Badge.tsx";
+import { SearchField } from "../ui/SearchField.tsx";
 import { useWords } from "../ui/use-words.ts";
 
 const SHOWN_FIRST = 20;
@@ -25,27 +26,20 @@ export function StoreSearch({
   all?: boolean;
 }) {
   const { t } = useWords();
-  const id = useId();
   const [text, setText] = useState("");
   const [shown, setShown] = useState(SHOWN_FIRST);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = words.length === 0 && !all ? [] : stores.filter((store) => matches(store, words));
   return (
     <div className="stack">
-      <div className="field">
-        <label htmlFor={id}>{t("territory.search")}</label>
-        <input
-          id={id}
-          className="input"
-          type="search"
-          autoComplete="off"
-          value={text}
-          onChange={({ target }) => {
-            setText(target.value);
-            setShown(SHOWN_FIRST);
-          }}
-        />
-      </div>
+      <SearchField
+        label={t("territory.search")}
+        text={text}
+        change={(typed) => {
+          setText(typed);
+          setShown(SHOWN_FIRST);
+        }}
+      />
       <p className="soft small" role="status">
         {words.length === 0 && !all && t("today.typeMore", { count: stores.length })}
         {words.length > 0 && found.length === 0 && t("today.noMatch")}

@@ -23,10 +23,11 @@ const icons = {
   unknown: helpOutline,
 } as const;
 
+export type BadgeIcon = keyof typeof icons;
 export type Tone = "plain" | "done" | "waits" | "person" | "now";
 
 /** A state in a word and a sign, never in colour alone. */
-export function Badge({ icon, tone = "plain", children }: { icon: keyof typeof icons; tone?: Tone; children: string }) {
+export function Badge({ icon, tone = "plain", children }: { icon: BadgeIcon; tone?: Tone; children: string }) {
   return (
     <span className="badge" data-tone={tone}>
       <IonIcon icon={icons[icon]} aria-hidden="true" />

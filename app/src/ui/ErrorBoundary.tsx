@@ -1,5 +1,5 @@
-import { IonContent, IonPage } from "@ionic/react";
 import { Component, type ReactNode } from "react";
+import { Stopped } from "./Stopped.tsx";
 import { useWords } from "./use-words.ts";
 
 /** A screen that broke says so, instead of leaving a blank page; what was saved is not touched by it. */
@@ -18,18 +18,10 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: 
 function Broken() {
   const { t } = useWords();
   return (
-    <IonPage>
-      <IonContent>
-        <div className="welcome">
-          <section className="card" role="alert">
-            <h1 className="figure">{t("broken.title")}</h1>
-            <p>{t("broken.text")}</p>
-            <button type="button" className="button" onClick={() => location.assign("/")}>
-              {t("broken.again")}
-            </button>
-          </section>
-        </div>
-      </IonContent>
-    </IonPage>
+    <Stopped title={t("broken.title")} text={t("broken.text")}>
+      <button type="button" className="button" onClick={() => location.assign("/")}>
+        {t("broken.again")}
+      </button>
+    </Stopped>
   );
 }

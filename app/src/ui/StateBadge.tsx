@@ -1,68 +1,30 @@
 import type { CapturedFact, OwedPhoto } from "@sampai/engine";
-import { Badge } from "./Badge.tsx";
+import { Badge, type BadgeIcon, type Tone } from "./Badge.tsx";
 import { useWords } from "./use-words.ts";
 
-/** Where a fact is: on this phone, on its way, at HQ, or waiting for a person. */
-export function FactBadge({ fact }: { fact: CapturedFact }) {
-  const { t } = useWords();
-  switch (fact.state) {
-    case "saved":
-      return <Badge icon="saved">{t("state.saved")}</Badge>;
-    case "sending":
-      return (
-        <Badge icon="sending" tone="now">
-          {t("state.sending")}
-        </Badge>
-      );
-    case "at-hq":
-      return (
-        <Badge icon="done" tone="done">
-          {t("state.atHq")}
-        </Badge>
-      );
-    case "refused":
-      return (
-        <Badge icon="person" tone="person">
-          {t("state.refused")}
-        </Badge>
-      );
-  }
+interface Look {
+  readonly icon: BadgeIcon;
+  readonly tone: Tone;
+  readonly words: `state.${"saved" | "sending" | "previewAtHq" | "atHq" | "refused" | "lost"}`;
 }
 
-export function PhotoBadge({ photo }: { photo: OwedPhoto }) {
+/** Where a thing is: on this phone, on its way, at HQ, or waiting for a person. */
+const looks = {
+  saved: { icon: "saved", tone: "plain", words: "state.saved" },
+  waiting: { icon: "saved", tone: "plain", words: "state.saved" },
+  sending: { icon: "sending", tone: "now", words: "state.sending" },
+  "preview-at-hq": { icon: "photo", tone: "now", words: "state.previewAtHq" },
+  "at-hq": { icon: "done", tone: "done", words: "state.atHq" },
+  refused: { icon: "person", tone: "person", words: "state.refused" },
+  lost: { icon: "alert", tone: "person", words: "state.lost" },
+} as const satisfies Record<CapturedFact["state"] | OwedPhoto["state"], Look>;
+
+export function StateBadge({ state }: { state: keyof typeof looks }) {
   const { t } = useWords();
-  switch (photo.state) {
-    case "waiting":
-      return <Badge icon="saved">{t("state.saved")}</Badge>;
-    case "sending":
-      return (
-        <Badge icon="sending" tone="now">
-          {t("state.sending")}
-        </Badge>
-      );
-    case "preview-at-hq":
-      return (
-        <Badge icon="photo" tone="now">
-          {t("state.previewAtHq")}
-        </Badge>
-      );
-    case "at-hq":
-      return (
-        <Badge icon="done" tone="done">
-          {t("state.atHq")}
-        </Badge>
-      );
-    case "refused":
-      return (
-        <Badge icon="person" tone="person">
-          {t("state.refused")}
-        </Badge>
-      );
-    case "lost":
-      return (
-        <Badge icon="alert" tone="person">
-          {t("state.lost")}
-        </Badge>
-      );
-  }
+  const { icon, tone, words } = looks[state];
+  return (
+    <Badge icon={icon} tone={tone}>
+      {t(words)}
+    </Badge>
+  );
 }

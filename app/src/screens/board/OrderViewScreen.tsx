@@ -6,6 +6,7 @@ import { RelayPhoto } from "../../board/RelayPhoto.tsx";
 import { useRelay } from "../../board/use-relay.ts";
 import { Badge } from "../../ui/Badge.tsx";
 import { Empty } from "../../ui/Empty.tsx";
+import { Fact } from "../../ui/Fact.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { Screen } from "../../ui/Screen.tsx";
 import { useWords } from "../../ui/use-words.ts";
@@ -89,15 +90,6 @@ function Order({ order }: { order: OrderView }) {
         <Checks order={order} />
         <Trail id={order.id} />
       </div>
-    </div>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
     </div>
   );
 }

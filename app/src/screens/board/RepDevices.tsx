@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { useRelay } from "../../board/use-relay.ts";
 import { Badge, type Tone } from "../../ui/Badge.tsx";
+import { Fact } from "../../ui/Fact.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
@@ -79,14 +80,5 @@ export function RepDevices({ rep, again }: { rep: string; again: unknown }) {
         ))}
       </ul>
     </section>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

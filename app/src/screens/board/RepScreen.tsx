@@ -6,6 +6,7 @@ import { useBoard } from "../../board/use-board.ts";
 import { useRelay } from "../../board/use-relay.ts";
 import type { RepRow } from "../../board/board-state.ts";
 import { Empty } from "../../ui/Empty.tsx";
+import { Fact } from "../../ui/Fact.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { Screen } from "../../ui/Screen.tsx";
 import { useWords } from "../../ui/use-words.ts";
@@ -85,14 +86,5 @@ function Day({ row, day, again }: { row: RepRow; day: string; again: unknown }) 
         </p>
       )}
     </section>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

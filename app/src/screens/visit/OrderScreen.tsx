@@ -27,6 +27,7 @@ import { Badge } from "../../ui/Badge.tsx";
 import { Empty } from "../../ui/Empty.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Screen } from "../../ui/Screen.tsx";
+import { SearchField } from "../../ui/SearchField.tsx";
 import { Stepper } from "../../ui/Stepper.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { adviceOn, linesOf, type Basket } from "../../visits/order-basket.ts";
@@ -216,7 +217,7 @@ interface CatalogueProps {
 
 function Catalogue({ pack, day, basket, choose }: CatalogueProps) {
   const { t } = useWords();
-  const search = useId();
+  const categoryField = useId();
   const [text, setText] = useState("");
   const [category, setCategory] = useState("");
   const [onlyChosen, setOnlyChosen] = useState(false);
@@ -229,26 +230,20 @@ function Catalogue({ pack, day, basket, choose }: CatalogueProps) {
   return (
     <section className="card flush" aria-label={t("order.title")}>
       <header className="stack">
-        <div className="field">
-          <label htmlFor={search}>{t("order.search")}</label>
-          <input
-            id={search}
-            type="search"
-            className="input"
-            autoComplete="off"
-            value={text}
-            onChange={({ target }) => {
-              setText(target.value);
-              setOnlyChosen(false);
-              setShown(SHOWN_FIRST);
-            }}
-          />
-        </div>
+        <SearchField
+          label={t("order.search")}
+          text={text}
+          change={(typed) => {
+            setText(typed);
+            setOnlyChosen(false);
+            setShown(SHOWN_FIRST);
+          }}
+        />
         <div className="filter">
           <div className="field">
-            <label htmlFor={`${search}-category`}>{t("order.category")}</label>
+            <label htmlFor={categoryField}>{t("order.category")}</label>
             <select
-              id={`${search}-category`}
+              id={categoryField}
               className="input"
               value={category}
               onChange={({ target }) => {

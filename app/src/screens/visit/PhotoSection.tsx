@@ -8,7 +8,7 @@ import { useEngine, usePhotos } from "../../session/engine-context.tsx";
 import { useCaptureSentence } from "../../session/use-capture.ts";
 import { useWorkingDay } from "../../session/use-working-day.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { PhotoBadge } from "../../ui/StateBadge.tsx";
+import { StateBadge } from "../../ui/StateBadge.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { bodyOf, type Visit } from "../../visits/visit-history.ts";
 
@@ -60,7 +60,7 @@ function Photo({ photo, number, visit }: { photo: OwedPhoto; number: number; vis
       )}
       <figcaption className="stack">
         <span className="small">{t(`visit.purposes.${purpose}`)}</span>
-        <PhotoBadge photo={photo} />
+        <StateBadge state={photo.state} />
         {photo.waitsFor !== null && <span className="soft small">{t(`photoWait.${photo.waitsFor}`)}</span>}
       </figcaption>
     </figure>

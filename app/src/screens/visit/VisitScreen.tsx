@@ -6,7 +6,7 @@ import { useFacts, usePack } from "../../session/engine-context.tsx";
 import { useStoreNames } from "../../stores/store-names.ts";
 import { Empty } from "../../ui/Empty.tsx";
 import { Screen } from "../../ui/Screen.tsx";
-import { FactBadge } from "../../ui/StateBadge.tsx";
+import { StateBadge } from "../../ui/StateBadge.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { bodyOf, isKind, visitsOf, type Visit } from "../../visits/visit-history.ts";
 import { PhotoSection } from "./PhotoSection.tsx";
@@ -63,7 +63,7 @@ function Summary({ visit }: { visit: Visit }) {
     <section className="card" aria-label={t("visit.title")}>
       <div className="spread">
         <p className="strong">{t("visit.since", { time: format.time(visit.checkedInAt) })}</p>
-        {checkIn !== undefined && <FactBadge fact={checkIn} />}
+        {checkIn !== undefined && <StateBadge state={checkIn.state} />}
       </div>
       <PlaceLine place={checkIn?.envelope.place ?? null} />
       {visit.checkedOutAt !== null && (
@@ -105,7 +105,7 @@ function OrderLine({ order }: { order: CapturedFact }) {
   return (
     <li className="spread">
       <span className="strong">{t("visit.orderLine", { count: lines.length, total: ringgit(totalSen) })}</span>
-      <FactBadge fact={order} />
+      <StateBadge state={order.state} />
     </li>
   );
 }
@@ -124,7 +124,7 @@ function Audits({ visit }: { visit: Visit }) {
             {pack?.forms.find(({ form }) => form === bodyOf(audit, "auditSubmitted").form)?.title[language]}{" "}
             {t("visit.auditDone", { time: format.time(audit.envelope.at) })}
           </span>
-          <FactBadge fact={audit} />
+          <StateBadge state={audit.state} />
         </p>
       ))}
       {isOpen && (
