@@ -19,6 +19,7 @@ import assert from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID, sign, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
+import { idleClaim } from "./idle-claim.ts";
 
 export interface TestEvent extends AppendItem {
   readonly run: string;
@@ -102,7 +103,7 @@ function phoneFrom(home: string, certificate: Certificate, token: string, key: K
       signature: signed(holeMessage({ workspace, device, ...hole })),
     }),
     claimMessage: (n, tips, change = {}) => {
-      const claim = new TextEncoder().encode(JSON.stringify({ ...emptyClaim(workspace, device), tips, ...change }));
+      const claim = new TextEncoder().encode(JSON.stringify(idleClaim({ workspace, device, tips, ...change })));
       return { type: "claim", n, claim, signature: signed(claimMessage(sha256Hex(claim))) };
     },
     connect: (url = home) => converse(`${url.replace("http", "ws")}/v1/sync`, [PROTOCOL, `bearer.${token}`]),
@@ -187,26 +188,6 @@ function envelopeOf(
     place: { missing: "denied" },
     seen: { pack: null, store: [] },
     body: eventKinds.orderPlaced.golden,
-  };
-}
-
-function emptyClaim(workspace: string, device: string): Claim {
-  return {
-    v: 1,
-    workspace,
-    device,
-    at: "2026-11-23T07:15:14.123Z",
-    tips: [],
-    damaged: 0,
-    acks: [],
-    queue: { events: 0, orders: 0, oldestAt: null, documents: 0, photos: 0, photoBytes: 0 },
-    photosOwed: [],
-    dirty: [],
-    cursor: null,
-    pack: null,
-    attempts: [],
-    spent: { day: "2026-11-23", sentBytes: 0, receivedBytes: 0 },
-    app: "test 1",
   };
 }
 

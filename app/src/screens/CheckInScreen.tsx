@@ -54,18 +54,14 @@ export function CheckInScreen() {
       title={t("checkIn.title")}
       back="/today"
       foot={
-        <div className="sticky-foot">
-          <div className="inner">
-            <button
-              type="button"
-              className="button wide"
-              disabled={form.id === null || busy || locating || elsewhere !== null}
-              onClick={() => void checkIn()}
-            >
-              {busy || locating ? t("checkIn.locating") : t("checkIn.button")}
-            </button>
-          </div>
-        </div>
+        <button
+          type="button"
+          className="button wide"
+          disabled={form.id === null || busy || locating || elsewhere !== null}
+          onClick={() => void checkIn()}
+        >
+          {busy || locating ? t("checkIn.locating") : t("checkIn.button")}
+        </button>
       }
     >
       <Problem text={problem} />

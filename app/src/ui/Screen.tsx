@@ -57,7 +57,11 @@ export function Screen({ title, back, wide = false, foot, children }: ScreenProp
       <IonContent>
         <div className={wide ? "screen wide" : "screen"}>{children}</div>
       </IonContent>
-      {foot !== undefined && <IonFooter>{foot}</IonFooter>}
+      {foot !== undefined && (
+        <IonFooter className="sticky-foot">
+          <div className="inner">{foot}</div>
+        </IonFooter>
+      )}
       {foot === undefined && back === undefined && (
         <IonFooter className="nav-foot">
           <Nav />

@@ -25,6 +25,7 @@ import { createStreams } from "../../src/followers/streams.ts";
 import { today } from "../../src/boards/today.ts";
 import { createFieldPhone, type Captured, type FieldPhone } from "./field-phone.ts";
 import { stillMasters } from "./still-masters.ts";
+import { idleClaim } from "../idle-claim.ts";
 
 /** A zone in which it is ten in the morning now, so that a test's day is long enough at any hour. */
 export function zoneAtTen(): string {
@@ -91,24 +92,9 @@ export async function openRelayFolder(dir?: string): Promise<RelayFolder> {
       await writer.run("append", { device: phone.device, events, via: "websocket", frameBytes: 1_000 });
     },
     claim: async (phone, tip, change = {}) => {
-      const claim: Claim = {
-        v: 1,
-        workspace: "test",
-        device: phone.device,
-        at: new Date().toISOString(),
-        tips: tip === null ? [] : [tip],
-        damaged: 0,
-        acks: [],
-        queue: { events: 0, orders: 0, oldestAt: null, documents: 0, photos: 0, photoBytes: 0 },
-        photosOwed: [],
-        dirty: [],
-        cursor: null,
-        pack: null,
-        attempts: [],
-        spent: { day: "2026-11-24", sentBytes: 0, receivedBytes: 0 },
-        app: "test 1",
-        ...change,
-      };
+      const tips = tip === null ? [] : [tip];
+      const at = new Date().toISOString();
+      const claim = idleClaim({ workspace: "test", device: phone.device, at, tips, ...change });
       await writer.run("claim", { device: phone.device, claim });
     },
     close: async () => {

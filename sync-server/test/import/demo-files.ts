@@ -2,7 +2,6 @@ import { documentId, viewOf, type DocumentKind } from "@sampai/engine";
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import assert from "node:assert/strict";
 import { documentsOf, type DocumentFolder } from "../../src/documents/host.ts";
-import type { Claim } from "@sampai/engine/wire";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -68,27 +67,6 @@ export async function withFolder<T>(work: (folder: TestFolder) => Promise<T>): P
   } finally {
     await close();
   }
-}
-
-/** What a phone that holds this pack declares on contact. */
-export function claimOf(pack: number): Claim {
-  return {
-    v: 1,
-    workspace: "w",
-    device: "d1",
-    at: "2026-11-25T03:00:00.000Z",
-    tips: [],
-    damaged: 0,
-    acks: [],
-    queue: { events: 0, orders: 0, oldestAt: null, documents: 0, photos: 0, photoBytes: 0 },
-    photosOwed: [],
-    dirty: [],
-    cursor: null,
-    pack,
-    attempts: [],
-    spent: { day: "2026-11-25", sentBytes: 0, receivedBytes: 0 },
-    app: "test",
-  };
 }
 
 /** A document as everybody reads it. */

@@ -9,7 +9,6 @@ import { problemLine } from "../../src/import/problem.ts";
 import { packsOf } from "../../src/reference/stored-packs.ts";
 import {
   bytesOf,
-  claimOf,
   demoFiles,
   keysIn,
   openFolder,
@@ -19,6 +18,7 @@ import {
   withFolder,
   type TestFolder,
 } from "./demo-files.ts";
+import { idleClaim } from "../idle-claim.ts";
 
 const monday = "2026-11-23";
 
@@ -165,14 +165,14 @@ describe("a pack that an import issues", () => {
     withFolder(async (folder) => {
       const { done } = importer(folder);
       assert.equal((await done(smallFiles())).pack.number, 1);
-      await folder.writer.run("claim", { device: "d1", claim: claimOf(7) });
+      await folder.writer.run("claim", { device: "d1", claim: idleClaim({ pack: 7 }) });
       const goods = bytesOf("sku,name,unit,price_rm\n910,Cordial,2 liter,12.00\n");
       assert.equal((await done({ "goods.csv": goods })).pack.number, 8);
     }));
 
   test("does not believe a phone that claims a number far from ours", () =>
     withFolder(async (folder) => {
-      await folder.writer.run("claim", { device: "d1", claim: claimOf(9_007_199_254_740_990) });
+      await folder.writer.run("claim", { device: "d1", claim: idleClaim({ pack: 9_007_199_254_740_990 }) });
       assert.equal((await importer(folder).done(smallFiles())).pack.number, 1);
     }));
 

@@ -14,6 +14,7 @@ import type { Evidence } from "../../src/order-log/evidence.ts";
 import { termReport } from "../../src/order-log/lost.ts";
 import { createTrailWriter } from "../../src/trail/append.ts";
 import { seeded } from "../../../engine/test/seeded.ts";
+import { idleClaim } from "../idle-claim.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "sampai-terms-simulation-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -127,24 +128,8 @@ class Relay {
   }
 }
 
-const claimOf = (device: string, tips: Claim["tips"], voided: Claim["voided"]): Claim => ({
-  v: 1,
-  workspace: "w",
-  device,
-  at: "2026-11-25T02:00:00.000Z",
-  tips,
-  damaged: 0,
-  acks: [],
-  queue: { events: 0, orders: 0, oldestAt: null, documents: 0, photos: 0, photoBytes: 0 },
-  photosOwed: [],
-  dirty: [],
-  cursor: null,
-  pack: null,
-  attempts: [],
-  spent: { day: "2026-11-25", sentBytes: 0, receivedBytes: 0 },
-  app: "test",
-  ...(voided === undefined || voided.length === 0 ? {} : { voided }),
-});
+const claimOf = (device: string, tips: Claim["tips"], voided: Claim["voided"]): Claim =>
+  idleClaim({ device, tips, ...(voided === undefined || voided.length === 0 ? {} : { voided }) });
 
 function simulate(seed: number, headFile: "always" | "sometimes"): void {
   const random = seeded(seed);

@@ -71,18 +71,9 @@ function AuditForm({ form, visit, store, back }: { form: Form; visit: string; st
       title={form.title[language]}
       back={back}
       foot={
-        <div className="sticky-foot">
-          <div className="inner">
-            <button
-              type="button"
-              className="button wide"
-              disabled={busy || open.id === null}
-              onClick={() => void submit()}
-            >
-              {t("audit.submit")}
-            </button>
-          </div>
-        </div>
+        <button type="button" className="button wide" disabled={busy || open.id === null} onClick={() => void submit()}>
+          {t("audit.submit")}
+        </button>
       }
     >
       <Problem text={problem} />

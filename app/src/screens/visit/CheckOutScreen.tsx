@@ -81,18 +81,14 @@ function CheckOutForm({ visit }: { visit: Visit }) {
       title={t("checkOut.title")}
       back={`/visit/${visit.id}`}
       foot={
-        <div className="sticky-foot">
-          <div className="inner">
-            <button
-              type="button"
-              className="button wide"
-              disabled={busy || form.id === null}
-              onClick={() => void checkOut()}
-            >
-              {t("checkOut.button")}
-            </button>
-          </div>
-        </div>
+        <button
+          type="button"
+          className="button wide"
+          disabled={busy || form.id === null}
+          onClick={() => void checkOut()}
+        >
+          {t("checkOut.button")}
+        </button>
       }
     >
       <Problem text={problem} />

@@ -102,24 +102,22 @@ function OrderForm({ pack, visit, store, back }: { pack: Pack; visit: string; st
       title={t("order.title")}
       back={back}
       foot={
-        <div className="sticky-foot">
-          <div className="inner">
-            <p className="stack" role="status">
-              <span className="soft small">
-                {lines.length === 0 ? t("order.empty") : t("order.lines", { count: lines.length })}
-              </span>
-              <span className="strong">{ringgit(totalSen)}</span>
-            </p>
-            <button
-              type="button"
-              className="button"
-              disabled={busy || form.id === null || lines.length === 0}
-              onClick={() => void place()}
-            >
-              {busy ? t("order.placing") : t("order.place")}
-            </button>
-          </div>
-        </div>
+        <>
+          <p className="stack" role="status">
+            <span className="soft small">
+              {lines.length === 0 ? t("order.empty") : t("order.lines", { count: lines.length })}
+            </span>
+            <span className="strong">{ringgit(totalSen)}</span>
+          </p>
+          <button
+            type="button"
+            className="button"
+            disabled={busy || form.id === null || lines.length === 0}
+            onClick={() => void place()}
+          >
+            {busy ? t("order.placing") : t("order.place")}
+          </button>
+        </>
       }
     >
       <Problem text={problem} />

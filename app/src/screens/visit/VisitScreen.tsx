@@ -33,13 +33,9 @@ export function VisitScreen() {
       back="/today"
       foot={
         isOpen ? (
-          <div className="sticky-foot">
-            <div className="inner">
-              <Link className="button wide" to={`/visit/${id}/check-out`}>
-                {t("visit.checkOut")}
-              </Link>
-            </div>
-          </div>
+          <Link className="button wide" to={`/visit/${id}/check-out`}>
+            {t("visit.checkOut")}
+          </Link>
         ) : undefined
       }
     >
