@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { createTrailWriter } from "../trail/append.ts";
-import { operations, tables, type OperationName, type Transaction } from "./operations.ts";
+import { operations, tables, type OperationName } from "./operations.ts";
+import type { Transaction } from "./transaction.ts";
 
 export interface WriteRequest {
   readonly id: number;

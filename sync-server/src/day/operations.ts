@@ -1,6 +1,6 @@
 import { sha256Hex, utf8ToBytes } from "@sampai/engine/core";
 import { dayCertificateSchema, isSettled, type DayCertificate } from "@sampai/engine/wire";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { appendLeaf, currentTerm } from "../order-log/leaves.ts";
 import { certificateText, stateDay } from "./certificate.ts";
 import { readDay } from "./day-facts.ts";

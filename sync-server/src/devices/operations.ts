@@ -1,5 +1,5 @@
 import type { Role } from "@sampai/engine/wire";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 
 export const tables = `
 create table if not exists person (

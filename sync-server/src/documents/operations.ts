@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import type { TrailNote } from "../trail/trail.ts";
 
 export const tables = `

@@ -1,6 +1,41 @@
 import type { Consequence } from "@sampai/engine";
-import type { FindingsOf, Histories } from "./anomalies.ts";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Detector } from "../anomalies/detector.ts";
 import type { FollowerContext } from "./follower.ts";
+import type { Histories } from "./histories.ts";
+
+export const findingTables = `
+create table if not exists finding (
+  hash text not null,
+  detector text not null,
+  made_at text not null,
+  version integer not null,
+  id text not null,
+  who text not null,
+  consequence text not null,
+  evidence text not null,
+  sentence text not null,
+  withdrawn_at text,
+  primary key (hash, detector, made_at)
+) strict, without rowid;
+create index if not exists finding_made on finding (detector, who, made_at);
+create index if not exists finding_id on finding (id);
+`;
+
+/** Findings of one detector that may have changed: those that stood before, and those that stand now. */
+export interface FindingsOf {
+  readonly before: ReadonlyMap<string, StandingFinding>;
+  readonly after: ReadonlyMap<string, StandingFinding>;
+}
+
+export interface StandingFinding {
+  readonly hash: string;
+  readonly id: string;
+  readonly detector: string;
+  readonly version: number;
+  readonly sentence: string;
+  readonly consequence: Consequence;
+}
 
 /**
  * After a page: gives every finding the consequence that the pack seen by its event names for the detector, and tells
@@ -48,4 +83,65 @@ export function writeFindings(
   if (!any) return;
   context.changed("findings");
   context.changed("board:today");
+}
+
+/** The findings that stand now and that reading on from `startKey` may change. */
+export function standingAfter(
+  sql: (text: string) => StatementSync,
+  detector: Detector,
+  who: string,
+  startKey: string,
+): Map<string, StandingFinding> {
+  const rows = sql(
+    `select hash, id, sentence, consequence from finding
+       where detector = ? and who = ? and withdrawn_at is null and made_at > ?`,
+  ).all(detector.name, who, startKey) as unknown as {
+    hash: string;
+    id: string;
+    sentence: string;
+    consequence: string | null;
+  }[];
+  return new Map(
+    rows.map(({ hash, id, sentence, consequence }) => [
+      hash,
+      {
+        hash,
+        id,
+        sentence,
+        detector: detector.name,
+        version: detector.version,
+        consequence: (consequence as Consequence | null) ?? detector.consequence,
+      },
+    ]),
+  );
+}
+
+type Found = NonNullable<ReturnType<Detector["step"]>["findings"]>[number];
+
+export function standing(detector: Detector, found: Found): StandingFinding {
+  return {
+    hash: found.event.hash,
+    id: found.event.id,
+    detector: detector.name,
+    version: detector.version,
+    sentence: detector.sentence(found.evidence),
+    consequence: found.consequence ?? detector.consequence,
+  };
+}
+
+export function insertFinding(db: DatabaseSync, detector: Detector, who: string, key: string, found: Found): void {
+  db.prepare(
+    `insert into finding (hash, detector, made_at, version, id, who, consequence, evidence, sentence, withdrawn_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, null)`,
+  ).run(
+    found.event.hash,
+    detector.name,
+    key,
+    detector.version,
+    found.event.id,
+    who,
+    found.consequence ?? detector.consequence,
+    JSON.stringify(found.evidence),
+    detector.sentence(found.evidence),
+  );
 }

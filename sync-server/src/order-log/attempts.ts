@@ -1,5 +1,5 @@
 import type { Claim } from "@sampai/engine/wire";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 
 /** Keeps the attempts that a phone ships with its claim, each once. */
 export function storeAttempts(tx: Transaction, device: string, claim: Claim): void {

@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import type { Content } from "./content.ts";
 
 /** Keeps a placed close of a day where the days' certificates are made from. */

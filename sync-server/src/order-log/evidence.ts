@@ -1,6 +1,6 @@
 import { rangeHash, type Checkpoint } from "@sampai/engine/proof";
 import { subtreesOf } from "../proof/tiles.ts";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { headOf } from "./leaves.ts";
 import { isOldTerm, noteKnownSize, raiseTerm, type TermCause } from "./terms.ts";
 

@@ -1,5 +1,5 @@
 import type { Tip } from "@sampai/engine/wire";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { tipsOf } from "./standing.ts";
 
 /** An event of the claiming device, any run, that the device does not seem to hold any more. */

@@ -1,7 +1,7 @@
 import type { Claim, Tip } from "@sampai/engine/wire";
 import { limits } from "@sampai/engine/wire";
 import { createHash } from "node:crypto";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { admit, admitHole, type AdmissionAnswer, type PlacedCandidate } from "./admit.ts";
 import { storeAttempts } from "./attempts.ts";
 import { giveBack, type GivenBack } from "./give-back.ts";

@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { admit, type PlacedCandidate } from "./admit.ts";
 import { createAdmissionState } from "./state.ts";
 

@@ -1,5 +1,5 @@
 import type { Tip } from "@sampai/engine/wire";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 
 // What the relay knows of one device, as an answer to its claim.
 

@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import type { AdmissionState, PlacedCandidate } from "./admit.ts";
 import { contentOf, type Content } from "./content.ts";
 import { noteClose } from "./day-closes.ts";

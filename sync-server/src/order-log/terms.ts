@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
 
 export const termTables = `

@@ -1,13 +1,15 @@
+import type { PhotoPart } from "@sampai/engine";
 import { limits as wireLimits, type Refusal } from "@sampai/engine/wire";
 import { createHash } from "node:crypto";
 import { open, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { DiskFull } from "../database/writer.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { DiskFull, type Writer } from "../database/writer.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Decoder } from "./decoder.ts";
 import type { UploadRow } from "./operations.ts";
 import { pictureHeader, type PictureHeader } from "./picture-header.ts";
-import type { PhotoRoomDeps } from "./room.ts";
+import type { PhotoLimits } from "./limits.ts";
 
 /** Pixels of a preview that a phone may send; it is made small before it is kept. */
 const PREVIEW_PIXELS = 4_194_304;
@@ -40,7 +42,17 @@ export function blobName(photo: string, part: string, type: keyof typeof extensi
   return `${photo.slice(-2)}/${photo}.${part}.${extensions[type]}`;
 }
 
-type ArrivalDeps = PhotoRoomDeps & { readonly uploads: string; readonly blobs: Blobs; readonly decoder: Decoder };
+interface ArrivalDeps {
+  readonly db: DatabaseSync;
+  readonly writer: Writer;
+  readonly limits: PhotoLimits;
+  /** Folder of unfinished uploads. */
+  readonly uploads: string;
+  readonly blobs: Blobs;
+  readonly decoder: Decoder;
+  /** Called after a part was verified and linked. */
+  readonly arrived?: ((photo: { photo: string; part: PhotoPart; device: string }) => void) | undefined;
+}
 
 export function createArrival({ db, writer, limits, uploads, blobs, decoder, arrived }: ArrivalDeps): Arrival {
   const find = db.prepare("select * from photo_upload where upload = ?");

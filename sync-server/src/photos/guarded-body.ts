@@ -1,5 +1,5 @@
 import type { Clock } from "@sampai/engine/core";
-import type { PhotoLimits } from "./room.ts";
+import type { PhotoLimits } from "./limits.ts";
 
 /**
  * Turns a request's body into one that ends early where its link breaks or is too slow, instead of failing: what has

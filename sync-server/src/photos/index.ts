@@ -1,6 +1,7 @@
 import type { RelayContext } from "../context.ts";
 import type { Route } from "../route.ts";
-import { createPhotoRoom, photoLimits, type PhotoRoom } from "./room.ts";
+import { photoLimits } from "./limits.ts";
+import { createPhotoRoom, type PhotoRoom } from "./room.ts";
 import { photoRoutes } from "./routes.ts";
 import { startUpkeep } from "./upkeep.ts";
 

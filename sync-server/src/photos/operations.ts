@@ -1,6 +1,6 @@
 import { eventKinds, readEvent, type EventBody, type PhotoPart } from "@sampai/engine";
 import { limits, type Refusal } from "@sampai/engine/wire";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 
 export const tables = `
 create table if not exists photo (

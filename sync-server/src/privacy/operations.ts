@@ -1,5 +1,5 @@
 import { sha256Hex, utf8ToBytes } from "@sampai/engine/core";
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { appendLeaf, currentTerm } from "../order-log/leaves.ts";
 import { expiryDecisionSchema } from "./decision.ts";
 import { FORGOTTEN, remainsOf } from "./remains.ts";

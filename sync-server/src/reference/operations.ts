@@ -1,4 +1,4 @@
-import type { Transaction } from "../database/operations.ts";
+import type { Transaction } from "../database/transaction.ts";
 import { operations as devices, type Person } from "../devices/operations.ts";
 
 export const tables = `

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PlacedCandidate } from "../../src/order-log/admit.ts";
-import { operations, type Transaction } from "../../src/database/operations.ts";
+import { operations } from "../../src/database/operations.ts";
+import type { Transaction } from "../../src/database/transaction.ts";
 import { stateDay } from "../../src/day/certificate.ts";
 import { readDay } from "../../src/day/day-facts.ts";
 import { createFieldPhone } from "../followers/field-phone.ts";

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { operations, tables, type Transaction } from "../../src/database/operations.ts";
+import { operations, tables } from "../../src/database/operations.ts";
+import type { Transaction } from "../../src/database/transaction.ts";
 import { createTrailWriter } from "../../src/trail/append.ts";
 
 /** The relay's own tables and operations over a database in memory, one transaction per call, with one enrolled device. */

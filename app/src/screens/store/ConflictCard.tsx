@@ -7,7 +7,7 @@ import { usePersonName } from "../../stores/person-names.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { useExplanation } from "./use-explanation.ts";
-import type { FieldPlace } from "./StoreScreen.tsx";
+import type { FieldPlace } from "./field-place.ts";
 
 /** Two people wrote the same field: both values, who and when, the rule that decided, and the way to decide otherwise. */
 export function ConflictCard({ view, place }: { view: DocumentView; place: FieldPlace }) {

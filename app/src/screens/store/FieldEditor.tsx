@@ -5,7 +5,7 @@ import { definitionOf, fieldLabel } from "../../stores/field-text.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { valueAt } from "./field-value.ts";
-import type { FieldPlace } from "./StoreScreen.tsx";
+import type { FieldPlace } from "./field-place.ts";
 
 interface FieldEditorProps {
   readonly view: DocumentView;

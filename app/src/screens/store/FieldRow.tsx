@@ -7,7 +7,7 @@ import { definitionOf, fieldLabel, valueText } from "../../stores/field-text.ts"
 import { useWords } from "../../ui/use-words.ts";
 import { FieldWhy } from "./FieldWhy.tsx";
 import { valueAt } from "./field-value.ts";
-import type { FieldPlace } from "./StoreScreen.tsx";
+import type { FieldPlace } from "./field-place.ts";
 
 /** One field: its value, why it is that, and the pencil where this role may change it. */
 export function FieldRow({ view, place, edit }: { view: DocumentView; place: FieldPlace; edit: () => void }) {

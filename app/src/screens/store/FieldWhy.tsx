@@ -3,7 +3,7 @@ import { useAuthorWords } from "../../stores/author-text.ts";
 import { usePersonName } from "../../stores/person-names.ts";
 import { useWords } from "../../ui/use-words.ts";
 import { useExplanation } from "./use-explanation.ts";
-import type { FieldPlace } from "./StoreScreen.tsx";
+import type { FieldPlace } from "./field-place.ts";
 
 /** Under a field: who wrote its value and when, and what the rule said where somebody disagreed. */
 export function FieldWhy({ view, place }: { view: DocumentView; place: FieldPlace }) {

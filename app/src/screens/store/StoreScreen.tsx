@@ -11,6 +11,7 @@ import { Screen } from "../../ui/Screen.tsx";
 import { useWords } from "../../ui/use-words.ts";
 import { ConflictCard } from "./ConflictCard.tsx";
 import { FieldEditor } from "./FieldEditor.tsx";
+import { placeOf, type FieldPlace } from "./field-place.ts";
 import { FieldRow } from "./FieldRow.tsx";
 import { PeopleHere } from "./PeopleHere.tsx";
 import { StoreNotes } from "./StoreNotes.tsx";
@@ -28,12 +29,6 @@ const named = new Set<string>(Object.values(sections).flat());
 const more = Object.entries(documentKinds.store.fields)
   .filter(([field, { type }]) => !named.has(field) && type !== "text")
   .map(([field]) => field);
-
-/** One value of a field: the whole field, or one row of a column. */
-export interface FieldPlace {
-  readonly field: string;
-  readonly row: string | null;
-}
 
 /** One store's master: what is believed, who said so, and where two people said different things. */
 export function StoreScreen() {
@@ -97,12 +92,6 @@ function Store({ view, back }: { view: DocumentView; back: string }) {
       {editing !== null && <FieldEditor view={view} place={editing} close={() => setEditing(null)} />}
     </Screen>
   );
-}
-
-/** `field` or `field/row`, as a view names its conflicts. */
-function placeOf(path: string): FieldPlace {
-  const slash = path.indexOf("/");
-  return slash < 0 ? { field: path, row: null } : { field: path.slice(0, slash), row: path.slice(slash + 1) };
 }
 
 interface FieldSectionProps {

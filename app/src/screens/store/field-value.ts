@@ -1,5 +1,5 @@
 import type { DocumentView, Scalar } from "@sampai/engine";
-import type { FieldPlace } from "./StoreScreen.tsx";
+import type { FieldPlace } from "./field-place.ts";
 
 /** What the view shows at one place: null where nothing is known. A set's member reads as true. */
 export function valueAt(view: DocumentView, { field, row }: FieldPlace): Scalar {

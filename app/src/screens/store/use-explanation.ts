@@ -1,7 +1,7 @@
 import type { DocumentView, FieldExplanation } from "@sampai/engine";
 import { useEffect, useState } from "react";
 import { useEngine } from "../../session/engine-context.tsx";
-import type { FieldPlace } from "./StoreScreen.tsx";
+import type { FieldPlace } from "./field-place.ts";
 
 /** How a field came to its value; read again whenever the document changed. Null until it is known. */
 export function useExplanation(view: DocumentView, { field, row }: FieldPlace): FieldExplanation | null {
