@@ -102,7 +102,7 @@ export const refusals = {
   "relay.busy": row("The relay has more work than it can take now.", 503, 1013, true),
   "relay.stopping": row("The relay is stopping or starting again.", 503, 1012, true),
   "request.malformed": row("The request cannot be read.", 400, null, false),
-  "request.unknown": row("There is nothing at this address.", 404, null, false),
+  "request.unknown": row("Nothing is known here by this name.", 404, null, false),
 } as const;
 
 export type RefusalCode = keyof typeof refusals;

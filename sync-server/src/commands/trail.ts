@@ -25,7 +25,7 @@ export const trail: Command = {
       running === null
         ? storyFrom(dir, item)
         : ((await askRelay(running, `/v1/operator/trail/${encodeURIComponent(item)}`)) as Story);
-    if (story === undefined) throw new Refused({ code: "request.unknown", detail: `nobody has heard of ${item}` });
+    if (story === undefined) throw new Refused({ code: "request.unknown", detail: item.slice(0, 60) });
     if (input.values["json"] === true) print(JSON.stringify(story));
     else for (const line of storyLines(story, readConfig({ dir }, process.env).zone)) print(line);
     return 0;

@@ -103,8 +103,10 @@ function sentenceOf(spoken: Spoken, state: DayView["state"], reopened: number): 
   if (state === "open") {
     const owed = events.declared - events.here;
     const more = owed > 0 ? `, ${owed} more announced` : "";
-    return `${rep}, ${dayWords(day)}: not closed. ${events.here} events here${more}.`;
+    return `${rep}, ${dayWords(day)}: not closed. ${countedEvents(events.here)} here${more}.`;
   }
   const sentence = daySentence(spoken);
-  return state === "reopened" ? `${sentence} Reopened: ${reopened} events since its last close.` : sentence;
+  return state === "reopened" ? `${sentence} Reopened: ${countedEvents(reopened)} since its last close.` : sentence;
 }
+
+const countedEvents = (events: number) => `${events} ${events === 1 ? "event" : "events"}`;

@@ -33,7 +33,7 @@ export async function invite(
   ttlMinutes: number,
 ): Promise<Result<Invitation, Refusal>> {
   const known = office.db.prepare("select 1 from person where code = ?").get(person);
-  if (known === undefined) return err({ code: "request.malformed", detail: `nobody here is ${person.slice(0, 60)}` });
+  if (known === undefined) return err({ code: "person.unknown", detail: person.slice(0, 60) });
   const code = newSecret();
   const expires = utcFromMs(office.clock.wallMs() + ttlMinutes * 60_000);
   await office.writer.run("putEnrolment", { codeHash: secretHash(code), person, expires });

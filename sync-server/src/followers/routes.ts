@@ -149,8 +149,9 @@ export function followerRoutes(context: RelayContext, followers: () => Followers
       access: "operator",
       does: "The same, for the command line.",
       handle: async (c) => {
-        const answer = await ask("story", { item: c.req.param("item") ?? "" });
-        if (answer === null) return nowhere;
+        const item = c.req.param("item") ?? "";
+        const answer = await ask("story", { item });
+        if (answer === null) return { ...nowhere, detail: item.slice(0, 60) };
         return isRefusal(answer) ? answer : c.json(answer);
       },
     },

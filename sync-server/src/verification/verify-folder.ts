@@ -61,7 +61,9 @@ export async function verifyFolder(
   });
   await walk("devices", async (db) => {
     const found = await verifyDevices(db, workspace);
-    return "devices" in found ? `${found.devices} devices, each with its certificate` : bad(row(found.device, found));
+    return "devices" in found
+      ? `${found.devices} ${found.devices === 1 ? "device, with its" : "devices, each with its"} certificate`
+      : bad(row(found.device, found));
   });
   await walk("order log", (db) => {
     const total = createOrderLogReader(db).head();

@@ -126,7 +126,7 @@ test("a day that is reopened says so, and is certified again when it is closed a
   await phone.send(...phone.capture(1));
   const open = await askDay(relay.url, phone.wire.token, rep, today());
   assert.equal(open.state, "reopened");
-  assert.match(open.sentence, /Reopened: 1 events since its last close\./);
+  assert.match(open.sentence, /Reopened: 1 event since its last close\./);
   await phone.send(phone.close(today(), 1));
   const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
   assert.equal(view.issued[1]?.reason, "closed-again");
