@@ -32,6 +32,7 @@ export * from "./photos/photos.ts";
 export * from "./policies/index.ts";
 export * from "./reference/forms.ts";
 export * from "./reference/goods.ts";
+export * from "./reference/pack-delta.ts";
 export * from "./reference/pack-file.ts";
 export * from "./reference/pack.ts";
 export * from "./reference/held-packs.ts";

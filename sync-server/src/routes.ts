@@ -41,7 +41,13 @@ export function createHttp(context: RelayContext, operatorKey: string, notes: Re
     return problemResponse(refusal);
   };
   // The Android and iOS apps are pages of their own origin. Tokens travel in a header, so nothing rides along unasked.
-  app.use("/v1/*", cors({ origin: [...APP_ORIGINS], allowHeaders: ["authorization", "content-type"], maxAge: 600 }));
+  const fromApps = {
+    origin: [...APP_ORIGINS],
+    allowHeaders: ["authorization", "content-type", "if-none-match", "a-im"],
+    exposeHeaders: ["etag", "sampai-signature"],
+    maxAge: 600,
+  };
+  app.use("/v1/*", cors(fromApps));
   for (const route of routeTable(context)) {
     app.on(route.method, route.path, async (c) => {
       const caller = authenticate(context, route.access, bearerOf(c), operatorKey);

@@ -1,5 +1,5 @@
 import type { Crypto } from "../core/crypto.ts";
-import { bytesEqual, bytesToHex, hexToBytes } from "../core/hash.ts";
+import { bytesEqual, bytesToHex, hexToBytes, sha256Hex } from "../core/hash.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Storage } from "../storage/storage.ts";
 import { openPack, type PackError, type PackFile } from "./pack-file.ts";
@@ -27,6 +27,8 @@ export interface ReferenceDeps {
 export interface HeldReference extends Reference {
   /** Number of the newest pack held here, in force or waiting; 0 where there is none. */
   newest(): number;
+  /** The newest pack held here as it was signed, for a delta to build on; undefined where there is none. */
+  newestFile(): Promise<Pick<PackFile, "bytes" | "sha256"> | undefined>;
   /**
    * Verifies a pack and makes it durable; it comes into force at once, or by `settle` after the open visit. What is
    * refused is not kept, and the pack in force stays.
@@ -49,16 +51,16 @@ export async function createReference(deps: ReferenceDeps): Promise<HeldReferenc
   const numbers = new Set((await storage.range(PREFIX)).map(({ key }) => Number(key.slice(PREFIX.length))));
   const newest = () => Math.max(0, ...numbers);
 
+  const stored = async (number: number) => {
+    const value = (await storage.get(packKey(number))) ?? new Uint8Array();
+    return { bytes: value.subarray(SIGNATURE_BYTES), signature: bytesToHex(value.subarray(0, SIGNATURE_BYTES)) };
+  };
+
   /** Reads one held pack; a damaged one stops counting as held. */
   const read = async (number: number): Promise<Pack | undefined> => {
     const known = opened.get(number);
     if (known !== undefined || !numbers.has(number)) return known;
-    const value = await storage.get(packKey(number));
-    const file = {
-      bytes: value?.subarray(SIGNATURE_BYTES) ?? new Uint8Array(),
-      signature: bytesToHex(value?.subarray(0, SIGNATURE_BYTES) ?? new Uint8Array()),
-    };
-    const read = await openPack(file, { workspace, rootKey, number }, crypto);
+    const read = await openPack(await stored(number), { workspace, rootKey, number }, crypto);
     if (read.ok) {
       opened.set(number, read.value.pack);
       return read.value.pack;
@@ -106,6 +108,12 @@ export async function createReference(deps: ReferenceDeps): Promise<HeldReferenc
   return {
     damaged,
     newest,
+    newestFile: () =>
+      inTurn(async () => {
+        if (numbers.size === 0) return undefined;
+        const { bytes } = await stored(newest());
+        return { bytes, sha256: sha256Hex(bytes) };
+      }),
     current: () => current,
     pack: (number) => inTurn(() => read(number)),
     onChange: (listener) => {
@@ -119,8 +127,7 @@ export async function createReference(deps: ReferenceDeps): Promise<HeldReferenc
         if (!read.ok) return err(read.error);
         const { pack } = read.value;
         if (numbers.has(pack.number)) {
-          const stored = await storage.get(packKey(pack.number));
-          if (stored === undefined || !bytesEqual(stored.subarray(SIGNATURE_BYTES), file.bytes)) {
+          if (!bytesEqual((await stored(pack.number)).bytes, file.bytes)) {
             return err({ code: "pack.number", detail: `another pack ${pack.number} is held here already` });
           }
         } else {

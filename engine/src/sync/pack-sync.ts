@@ -1,9 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import { sha256Hex } from "../core/hash.ts";
+import { ok } from "../core/result.ts";
 import type { Lanes } from "../outbox/lanes.ts";
 import type { HeldReference } from "../reference/held-packs.ts";
+import { applyPackDelta, PACK_DELTA } from "../reference/pack-delta.ts";
 import type { PackError } from "../reference/pack-file.ts";
-import type { Http } from "./http.ts";
+import type { Http, HttpAnswer } from "./http.ts";
 import type { SyncPart } from "./wire.ts";
 
 export interface PackSyncDeps {
@@ -21,7 +23,8 @@ const LAST_RETRY_MS = 300_000;
 
 /**
  * Fetches the newest reference pack when the relay names one that is not here: on contact (`claimed.pack`) and when one
- * is announced (`pack`). One download at a time; a lost one is tried again while the connection lives, with a growing
+ * is announced (`pack`). Where an older pack is here the relay may answer with what differs from it (RFC 3229); a delta
+ * that does not make the pack is dropped, and the whole pack fetched. One download at a time; a lost one is tried again while the connection lives, with a growing
  * delay; a refused one only when the relay names a pack again.
  */
 export function createPackSync(deps: PackSyncDeps): SyncPart {
@@ -38,18 +41,36 @@ export function createPackSync(deps: PackSyncDeps): SyncPart {
     cancelRetry = clock.after(delayMs, fetchWanted);
   };
 
-  async function download(number: number): Promise<"taken" | "refused" | "lost"> {
+  async function get(number: number, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
     const release = await lanes.enter("documents");
-    const answer = await http
-      .request({ method: "GET", path: `/v1/packs/${number}`, timeoutMs: TIMEOUT_MS })
+    return http
+      .request({ method: "GET", path: `/v1/packs/${number}`, headers, timeoutMs: TIMEOUT_MS })
       .finally(release);
-    if (answer.status !== 200) return answer.status === 404 ? "refused" : "lost";
+  }
+
+  /** The pack's bytes in an answer, whole or as a delta to what is held here; null where they are not what its ETag says. */
+  function bytesIn({ status, headers, body }: HttpAnswer, base: Uint8Array | undefined): Uint8Array | null {
+    const made = status === 226 && base !== undefined ? applyPackDelta(base, body) : ok(body);
+    return made.ok && headers["etag"]?.replace(/^W\//, "") === `"${sha256Hex(made.value)}"` ? made.value : null;
+  }
+
+  async function download(number: number): Promise<"taken" | "refused" | "lost"> {
+    // What this phone's disk does not give is no base: the whole pack comes.
+    const base = await reference.newestFile().catch(() => undefined);
+    const asDelta = base === undefined ? {} : { "if-none-match": `"${base.sha256}"`, "a-im": PACK_DELTA };
+    let answer = await get(number, asDelta);
+    let bytes = bytesIn(answer, base?.bytes);
+    if (answer.status === 226 && bytes === null) {
+      answer = await get(number, {});
+      bytes = bytesIn(answer, undefined);
+    }
+    if (answer.status === 404) return "refused";
     // A body that is not what its ETag says was cut or changed on the way: that is a lost download, not a forged pack.
-    if (answer.headers["etag"]?.replace(/^W\//, "") !== `"${sha256Hex(answer.body)}"`) return "lost";
+    if ((answer.status !== 200 && answer.status !== 226) || bytes === null) return "lost";
     const signature = answer.headers["sampai-signature"] ?? "";
     let offered;
     try {
-      offered = await reference.offer({ number, bytes: answer.body, signature });
+      offered = await reference.offer({ number, bytes, signature });
     } catch {
       // The phone's disk did not take it. Nothing changed; a later try may find room.
       return "lost";

@@ -5,8 +5,10 @@ import {
   createPackSync,
   createReference,
   sealPack,
+  packDelta,
   type Clock,
   type HttpAnswer,
+  type HttpRequest,
   type PackError,
   type Wire,
   type WireAnswers,
@@ -31,6 +33,7 @@ const none: HttpAnswer = { status: 0, headers: {}, body: new Uint8Array() };
 /** A phone whose relay answers from a list; when the list is empty it does not answer at all. */
 async function phone(answers: HttpAnswer[]) {
   const asked: string[] = [];
+  const headers: HttpRequest["headers"][] = [];
   const waits: { delayMs: number; run: () => void }[] = [];
   const refused: (PackError & { number: number })[] = [];
   const clock: Clock = {
@@ -54,15 +57,16 @@ async function phone(answers: HttpAnswer[]) {
     reference,
     clock,
     http: {
-      request: ({ path }) => {
-        asked.push(path);
+      request: (request) => {
+        asked.push(request.path);
+        headers.push(request.headers);
         return Promise.resolve(answers.shift() ?? none);
       },
     },
     lanes: { waiting: () => {}, enter: () => Promise.resolve(() => {}), mustYield: () => false },
     onRefused: (refusal) => refused.push(refusal),
   });
-  return { part, reference, asked, waits, refused };
+  return { part, reference, asked, headers, waits, refused };
 }
 
 async function answer(number: number, change: Partial<HttpAnswer> = {}): Promise<HttpAnswer> {
@@ -149,4 +153,60 @@ test("a newer pack named during a download is fetched after it", async () => {
   part.receive({ type: "pack", number: 9, sha256: "0".repeat(64) });
   await until(() => reference.current()?.number === 9);
   assert.deepEqual(asked, ["/v1/packs/8", "/v1/packs/9"]);
+});
+
+/** The next pack as what differs from the one before. */
+async function deltaAnswer(number: number, change: Partial<HttpAnswer> = {}): Promise<HttpAnswer> {
+  const [base, target] = [await answer(number - 1), await answer(number)];
+  return { ...target, status: 226, body: packDelta(base.body, target.body), ...change };
+}
+
+test("a phone with pack 17 says so, and makes pack 18 of what differs", async () => {
+  const [whole, delta] = [await answer(17), await deltaAnswer(18)];
+  const { part, reference, asked, headers } = await phone([whole, delta]);
+  part.connected(wire, claimed(17));
+  await until(() => reference.current()?.number === 17);
+  part.receive({ type: "pack", number: 18, sha256: "0".repeat(64) });
+  await until(() => reference.current()?.number === 18);
+  assert.deepEqual(asked, ["/v1/packs/17", "/v1/packs/18"]);
+  assert.deepEqual(headers, [{}, { "if-none-match": whole.headers["etag"], "a-im": "fossil-delta" }]);
+  assert.deepEqual(reference.current(), samplePack(18));
+  assert.deepEqual(await reference.pack(17), samplePack(17));
+});
+
+for (const [what, change] of [
+  ["that cannot be read", { body: new Uint8Array(30).fill(126) }],
+  ["that makes other bytes", { headers: { etag: `"${"0".repeat(64)}"` } }],
+] as const) {
+  test(`a delta ${what} is dropped and the whole pack fetched at once`, async () => {
+    const { part, reference, asked, waits, refused } = await phone([
+      await answer(17),
+      await deltaAnswer(18, change),
+      await answer(18),
+    ]);
+    part.connected(wire, claimed(17));
+    part.receive({ type: "pack", number: 18, sha256: "0".repeat(64) });
+    await until(() => reference.current()?.number === 18);
+    assert.deepEqual(asked, ["/v1/packs/17", "/v1/packs/18", "/v1/packs/18"]);
+    assert.deepEqual([waits, refused], [[], []]);
+  });
+}
+
+test("a pack that came as a delta and was not signed by the root key is refused like a whole one", async () => {
+  const base = await answer(17);
+  const forged = await sealPack(samplePack(18), new Uint8Array(32).fill(8), crypto);
+  const { part, reference, asked, refused } = await phone([
+    base,
+    {
+      status: 226,
+      headers: { etag: `"${forged.sha256}"`, "sampai-signature": forged.signature },
+      body: packDelta(base.body, forged.bytes),
+    },
+  ]);
+  part.connected(wire, claimed(17));
+  part.receive({ type: "pack", number: 18, sha256: "0".repeat(64) });
+  await until(() => refused.length === 1);
+  assert.equal(refused[0]?.code, "pack.signature");
+  assert.equal(reference.current()?.number, 17);
+  assert.equal(asked.length, 2);
 });

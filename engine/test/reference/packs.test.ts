@@ -3,19 +3,59 @@ import { describe, test } from "node:test";
 import {
   createMemoryStorage,
   createReference,
+  eventKinds,
   heldPacks,
+  judgeWith,
   openPack,
   packBytes,
   packContentHash,
+  policies,
+  readingRules,
   sealPack,
+  type Envelope,
   type Pack,
   type PackFile,
+  type PolicyContext,
 } from "../../src/index.ts";
 import { crypto, rootKey, rootSecretKey, samplePack } from "./sample-pack.ts";
 
 const seal = (pack: Pack) => sealPack(pack, rootSecretKey, crypto);
 const expected = (number: number) => ({ workspace: "demo", rootKey, number });
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+const unknown: PolicyContext = { pack: null, store: null, visit: null, closedDays: null, attendance: null };
+
+/** An order at the prices of the sample pack, as a phone sends it that works with this pack. */
+function orderUnder(pack: number): Envelope {
+  const at = "2026-11-23T07:15:14.123Z";
+  return {
+    v: 1,
+    id: "01936a5e-0000-7000-8000-000000000001",
+    kind: eventKinds.orderPlaced.name,
+    workspace: "demo",
+    device: "d1",
+    run: "0123456789abcdef",
+    seq: 1,
+    prev: null,
+    parent: null,
+    rep: "R012",
+    visit: "01936a5e-0000-7000-8000-000000000002",
+    store: "S-0481",
+    at,
+    offset: 480,
+    zone: "Asia/Kuala_Lumpur",
+    clock: { tick: 1, boot: "b", anchor: null, wall: at },
+    place: null,
+    seen: { pack, store: [] },
+    body: {
+      lines: [{ sku: "910", quantity: 10, unit: "2 liter", unitPriceSen: 1_100, scheme: null }],
+      totalSen: 11_000,
+      creditLimitSen: null,
+      deliverOn: null,
+      note: "",
+    },
+  };
+}
 
 describe("a pack's file", () => {
   test("the same content gives the same bytes, in whatever order its fields were written", () => {
@@ -112,6 +152,27 @@ describe("the reference on a phone", () => {
     assert.equal(await restarted.pack(1), undefined);
     assert.deepEqual(await restarted.pack(2), samplePack(2));
     assert.equal(restarted.current()?.number, heldPacks + 1);
+  });
+
+  test("a phone with pack 17 and one with 18 agree on everything that pins 17", async () => {
+    const [goods, cheaper] = [samplePack(17).goods, samplePack(18).goods.map((good) => ({ ...good, priceSen: 1 }))];
+    const eighteen = samplePack(18, {
+      goods: cheaper,
+      rules: { conflicts: { store: { name: "keep-all" } }, consequences: {} },
+    });
+    const [behind, ahead] = [(await phone()).reference, (await phone()).reference];
+    for (const reference of [behind, ahead]) await reference.offer(await seal(samplePack(17)));
+    await ahead.offer(await seal(eighteen));
+    assert.deepEqual([behind.current()?.number, ahead.current()?.number], [17, 18]);
+    const [here, there] = [await behind.pack(17), await ahead.pack(17)];
+    assert.ok(here !== undefined && there !== undefined);
+    assert.deepEqual(there.goods, goods);
+    const judged = [here, there].map((pack) => judgeWith(policies, orderUnder(17), { ...unknown, pack }));
+    assert.deepEqual(judged[1], judged[0]);
+    assert.equal(judged[0]?.find(({ rule }) => rule === "price-in-list")?.verdict, "pass");
+    const now = judgeWith(policies, orderUnder(17), { ...unknown, pack: ahead.current() });
+    assert.equal(now.find(({ rule }) => rule === "price-in-list")?.verdict, "fail", "pack 18 would say otherwise");
+    assert.deepEqual(readingRules(there), readingRules(here));
   });
 
   test("a pack with a bad signature is refused with its code, and the one in force stays", async () => {

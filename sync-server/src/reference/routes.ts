@@ -1,61 +1,58 @@
+import { PACK_DELTA } from "@sampai/engine";
 import { encodeFrame, type RelayMessage } from "@sampai/engine/wire";
-import { promisify } from "node:util";
-import { gzip as gzipCallback } from "node:zlib";
 import type { Route } from "../route.ts";
+import { createPackForms, type Form } from "./pack-forms.ts";
 import type { StoredPacks } from "./stored-packs.ts";
 
-const gzip = promisify(gzipCallback);
-/** Packed forms kept: phones fetch the newest, a few catch up from the one before. */
-const PACKED = 3;
-
-/** Where devices fetch packs. The bytes under a number never change, so they may be cached for ever. */
+/**
+ * Where devices fetch packs. The bytes under a number never change, so they may be cached for ever. Who names the packs
+ * it holds in `If-None-Match` and takes deltas (`A-IM`) gets what differs, as `226 IM Used` (RFC 3229), where that is less.
+ */
 export function packRoutes(packs: StoredPacks): Route[] {
-  const packed = new Map<number, Promise<Uint8Array>>();
-  const packedBytes = (number: number, bytes: Uint8Array): Promise<Uint8Array> => {
-    const known = packed.get(number) ?? gzip(bytes, { level: 9 });
-    packed.delete(number);
-    packed.set(number, known);
-    for (const oldest of packed.keys()) if (packed.size > PACKED) packed.delete(oldest);
-    return known;
-  };
+  const forms = createPackForms(packs);
   return [
     {
       method: "GET",
       path: "/v1/packs/:number",
       access: "device",
-      does: "A reference pack's signed bytes, with its hash as ETag and the root key's signature in a header.",
+      does: "A reference pack's signed bytes, or what differs from a pack held already, with its hash as ETag and the root key's signature in a header.",
       handle: async (c) => {
         const text = c.req.param("number") ?? "";
         const row = /^[1-9]\d{0,14}$/.test(text) ? packs.row(Number(text)) : undefined;
         if (row === undefined) return { code: "pack.unknown", detail: text.slice(0, 20) };
         const etag = `"${row.sha256}"`;
+        const held = tagsOf(c.req.header("if-none-match"));
         const headers = {
           etag,
           "sampai-signature": row.signature,
           "cache-control": "private, max-age=31536000, immutable",
-          vary: "accept-encoding",
+          vary: "accept-encoding, a-im",
         };
-        if (holdsAlready(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
-        const type = { ...headers, "content-type": "application/json" };
-        if (!acceptsGzip(c.req.header("accept-encoding"))) return c.body(new Uint8Array(row.bytes), 200, type);
-        const body = await packedBytes(row.number, row.bytes);
-        return c.body(new Uint8Array(body), 200, { ...type, "content-encoding": "gzip" });
+        if (held.includes(row.sha256) || held.includes("*")) return c.body(null, 304, headers);
+        const gzipped = accepts(c.req.header("accept-encoding"), ["gzip", "x-gzip", "*"]);
+        const bodyOf = ({ bytes, gzipped: packed }: Form) => new Uint8Array(gzipped ? packed : bytes);
+        const encoding = gzipped ? { "content-encoding": "gzip" } : {};
+        const delta = accepts(c.req.header("a-im"), [PACK_DELTA]) ? await forms.delta(row, held) : null;
+        if (delta !== null) {
+          const differs = { im: PACK_DELTA, "delta-base": `"${delta.base}"`, "cache-control": "no-store" };
+          return c.body(bodyOf(delta), 226, { ...headers, ...differs, ...encoding });
+        }
+        const type = { "content-type": "application/json" };
+        return c.body(bodyOf(await forms.whole(row)), 200, { ...headers, ...type, ...encoding });
       },
     },
   ];
 }
 
 /** RFC 9110 §13.1.2: compared weakly, because whoever repacks a body on the way weakens its tag. */
-function holdsAlready(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etag);
+function tagsOf(header: string | undefined): readonly string[] {
+  return (header ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, "").replaceAll('"', ""));
 }
 
-/** RFC 9110 §12.5.3: gzip named with a weight that is not zero. */
-function acceptsGzip(header: string | undefined): boolean {
-  const named = (header ?? "").split(",").map((part) => part.trim().toLowerCase());
-  return named.some((part) => /^(gzip|x-gzip|\*)(\s*;.*)?$/.test(part) && !/;\s*q=0(\.0*)?\s*$/.test(part));
+/** RFC 9110 §12.5.3 and RFC 3229 §10.5.3: one of the names stands there with a weight that is not zero. */
+function accepts(header: string | undefined, names: readonly string[]): boolean {
+  const parts = (header ?? "").split(",").map((part) => part.trim().toLowerCase());
+  return parts.some((part) => names.includes(part.split(/\s*;/, 1)[0] ?? "") && !/;\s*q=0(\.0*)?\s*$/.test(part));
 }
 
 /** The frame that tells a connected device of a new pack. */

@@ -1,4 +1,4 @@
-import { packSchema, type Pack } from "@sampai/engine";
+import { heldPacks, packSchema, type Pack } from "@sampai/engine";
 import type { DatabaseSync } from "node:sqlite";
 import type { PackRow } from "./operations.ts";
 
@@ -14,6 +14,8 @@ export interface StoredPacks {
   pack(number: number): Pack | null;
   /** A pack with its signature, as devices get it. */
   row(number: number): PackRow | undefined;
+  /** The packs issued just before this one that a device may hold still, newest first, without their bytes. */
+  before(number: number): readonly Pick<PackRow, "number" | "sha256">[];
 }
 
 const opened = new WeakMap<DatabaseSync, StoredPacks>();
@@ -30,6 +32,7 @@ function createStoredPacks(db: DatabaseSync): StoredPacks {
   const rowOf = db.prepare(
     "select number, sha256, signature, content_hash as contentHash, issued, bytes from pack where number = ?",
   );
+  const beforeOf = db.prepare("select number, sha256 from pack where number < ? order by number desc limit ?");
   const parsed = new Map<number, Pack>();
   const row = (number: number) => {
     if (!Number.isSafeInteger(number) || number < 1) return undefined;
@@ -60,5 +63,6 @@ function createStoredPacks(db: DatabaseSync): StoredPacks {
     },
     pack,
     row,
+    before: (number) => beforeOf.all(number, heldPacks - 1) as unknown as Pick<PackRow, "number" | "sha256">[],
   };
 }

@@ -1,4 +1,4 @@
-import { openPack } from "@sampai/engine";
+import { applyPackDelta, openPack } from "@sampai/engine";
 import { createNodeCrypto } from "@sampai/engine/adapters/node-crypto";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -94,6 +94,51 @@ test("an import into a running relay reaches a connected phone at once, and one 
   talk.socket.close();
 });
 
+test("who holds the pack before gets what differs, and it makes the newest one", async () => {
+  const [one, two] = [await get("1"), await get("2")];
+  const [base, target] = [await bytesOf(one), await bytesOf(two)];
+  const asDelta = { "a-im": "fossil-delta", "if-none-match": `"unknown", ${one.headers.get("etag")}` };
+  const answer = await get("2", asDelta);
+  assert.equal(answer.status, 226);
+  const told = ["im", "delta-base", "etag", "sampai-signature", "cache-control"].map((name) =>
+    answer.headers.get(name),
+  );
+  const expected = [one.headers.get("etag"), two.headers.get("etag"), two.headers.get("sampai-signature")];
+  assert.deepEqual(told, ["fossil-delta", ...expected, "no-store"]);
+  const delta = await bytesOf(answer);
+  assert.ok(delta.length * 100 < target.length, `${delta.length} of ${target.length} bytes`);
+  const made = applyPackDelta(base, delta);
+  assert.ok(made.ok);
+  assert.deepEqual(Buffer.from(made.value), Buffer.from(target));
+});
+
+test("the whole pack comes where nobody asked for a delta, the base is unknown, or the pack is not the newest", async () => {
+  const { etag: two } = Object.fromEntries((await get("2")).headers);
+  const { etag: one } = Object.fromEntries((await get("1")).headers);
+  assert.equal((await get("2", { "if-none-match": one ?? "" })).status, 200);
+  assert.equal((await get("2", { "a-im": "vcdiff, fossil-delta;q=0", "if-none-match": one ?? "" })).status, 200);
+  assert.equal((await get("2", { "a-im": "fossil-delta", "if-none-match": `"${"0".repeat(64)}"` })).status, 200);
+  assert.equal((await get("1", { "a-im": "fossil-delta", "if-none-match": two ?? "" })).status, 200);
+  assert.equal((await get("2", { "a-im": "fossil-delta", "if-none-match": two ?? "" })).status, 304);
+});
+
+test("the installed app may ask for deltas and read hash and signature, though its pages have an origin of their own", async () => {
+  const origin = "capacitor://localhost";
+  const asked = await fetch(`${relay.url}/v1/packs/2`, {
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "GET",
+      "access-control-request-headers": "a-im,authorization,if-none-match",
+    },
+  });
+  assert.equal(asked.headers.get("access-control-allow-origin"), origin);
+  const allowed = (asked.headers.get("access-control-allow-headers") ?? "").split(",");
+  for (const name of ["a-im", "authorization", "if-none-match"]) assert.ok(allowed.includes(name), name);
+  const exposed = ((await get("2", { origin })).headers.get("access-control-expose-headers") ?? "").split(",");
+  assert.deepEqual(exposed.sort(), ["etag", "sampai-signature"]);
+});
+
 test("bad rows sent to a running relay come back by name, with status 1 and nothing written", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "sampai-csv-"));
   await writeFile(path.join(folder, "holidays.csv"), "date,name\n31.8.2026,Hari Kebangsaan\n");
@@ -118,6 +163,8 @@ test("the command explains every file and column", async () => {
   for (const word of ["stores.csv", "coord_uncertainty_m", "price_made_up", "weekday"])
     assert.ok(help.out.includes(word));
 });
+
+const bytesOf = async (answer: Response) => new Uint8Array(await answer.arrayBuffer());
 
 /** Node's fetch unpacks by itself, so the raw bytes are read with its plain client. */
 async function rawGet(encoding: string): Promise<{ encoding: string | null; body: Buffer }> {
