@@ -24,6 +24,7 @@ export const changed: Bench = {
       await pushAll(our.writer(), master, [change]);
     }
     const ours = await our.reconnect();
+    await our.compare();
     await our.close();
     say(sentenceOf("Sampai", `${CHANGED} of ${DOCUMENTS} stores changed, deltas of ${deltaBytes} B together`, ours));
     const stock = await openStockContacts(our.masters);

@@ -9,6 +9,7 @@ export const coldSync: Bench = {
   does: "a new phone gets 500 stores: bytes and relay CPU, beside automerge-repo",
   run: async ({ say }) => {
     const ours = await openOurContacts(DOCUMENTS);
+    await ours.compare();
     await ours.close();
     say(sentenceOf("Sampai", `cold sync of ${DOCUMENTS} stores`, ours.cold));
     const stock = await openStockContacts(ours.masters);

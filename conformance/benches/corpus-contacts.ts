@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { openCountedLink } from "../src/counted-link.ts";
 import { startPhone } from "../src/phone-process.ts";
+import { untilIdle } from "../src/process-figures.ts";
 import type { RawWriter } from "../src/raw-writer.ts";
+import { enrol, invitation, makeStores, storeAll } from "../src/relay-corpus.ts";
 import { startRelay, type RelayProcess } from "../src/relay-process.ts";
 import type { StoreMaster } from "../src/store-masters.ts";
+import { until } from "../src/until.ts";
 import { measureContact, type Contact } from "./contact.ts";
-import { enrol, invitation, makeStores, storeAll } from "../src/relay-corpus.ts";
 import { seedStock, startStockClient, startStockServer } from "./stock/stock-processes.ts";
 
 /** Nothing on the wire for so long: our contact is over. The stock client is given longer, because it retries after 5 s. */
@@ -18,12 +20,18 @@ const STOCK_QUIET_MS = 7_000;
 export interface OurContacts {
   readonly masters: readonly StoreMaster[];
   readonly cold: Contact;
+  /** Where the phone keeps everything. */
+  readonly phoneDir: string;
   writer(): RawWriter;
   /** The phone was offline and comes back. */
   reconnect(): Promise<Contact>;
   /** The phone goes offline. */
   leave(): Promise<void>;
   restartRelay(): Promise<void>;
+  /** Throws where the phone lacks a store, or holds another state of it than the writer made. */
+  compare(): Promise<void>;
+  /** Stops the phone when it has read everything that came. Its folder stays. */
+  stopPhone(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,9 +46,15 @@ export interface StockContacts {
   close(): Promise<void>;
 }
 
+interface Summary {
+  readonly key: string;
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
 export async function openOurContacts(count: number): Promise<OurContacts> {
   const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-contacts-"));
   const dir = path.join(folder, "relay");
+  const phoneDir = path.join(folder, "phone");
   let relay: RelayProcess = await startRelay(dir);
   const target = { port: relay.port };
   const writer = await enrol(dir, relay.url, "H001", "hq");
@@ -49,22 +63,37 @@ export async function openOurContacts(count: number): Promise<OurContacts> {
   await storeAll(writer, masters);
   const link = await openCountedLink(target);
   const code = await invitation(dir, relay.url, "R001", "rep");
-  const phone = await startPhone({ dir: path.join(folder, "phone"), url: `http://127.0.0.1:${link.port}`, code });
-  const holdsAll = async () => ((await phone.ask("list", { kind: "store" })) as unknown[]).length >= count;
+  const phone = await startPhone({ dir: phoneDir, url: `http://127.0.0.1:${link.port}`, code });
+  const listed = async () => (await phone.ask("list", { kind: "store" })) as Summary[];
+  const holdsAll = async () => (await listed()).length >= count;
   const online = () => phone.ask("go-online");
-  const cold = await measureContact(link, relay.process.pid, QUIET_MS, online, holdsAll);
+  const contact = (done?: () => Promise<boolean>) =>
+    measureContact(link, relay.process.pid, QUIET_MS, online, done ?? (() => Promise.resolve(true)));
   return {
     masters,
-    cold,
+    phoneDir,
+    cold: await contact(holdsAll),
     writer: () => writer,
     leave: async () => {
       await phone.ask("go-offline");
     },
-    reconnect: () => measureContact(link, relay.process.pid, QUIET_MS, online),
+    reconnect: () => contact(),
     restartRelay: async () => {
       await relay.process.stop();
       relay = await startRelay(dir, relay.port);
       target.port = relay.port;
+    },
+    compare: async () => {
+      for (const { key, head } of masters) {
+        const { heads } = (await phone.ask("view", { kind: "store", key })) as { heads: readonly string[] };
+        if (heads.join() !== head) throw new Error(`the phone holds ${key} at ${heads.join()} instead of ${head}`);
+      }
+    },
+    stopPhone: async () => {
+      const isRead = async () => (await listed()).every(({ summary }) => summary["name"] !== undefined);
+      await until("the summaries of all stores", isRead);
+      await untilIdle(phone.process.pid);
+      await phone.quit();
     },
     close: async () => {
       await phone.quit();
@@ -80,18 +109,19 @@ export async function openStockContacts(masters: readonly StoreMaster[]): Promis
   const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-stock-"));
   const dir = path.join(folder, "server");
   const docs = masters.map(({ doc }) => doc);
-  const seeder = await startStockServer(dir);
-  await seedStock(seeder, folder, masters);
-  await seeder.process.stop();
+  await seedStock(dir, folder, masters);
   let server = await startStockServer(dir);
   const target = { port: server.port };
   const link = await openCountedLink(target);
   const url = `ws://127.0.0.1:${link.port}`;
   const reconnect = async () => {
     const client = await startStockClient();
-    const open = () => client.ask("open", { url, dir: path.join(folder, "client"), docs });
+    const open = async () => {
+      const { unavailable } = await client.ask("open", { url, dir: path.join(folder, "client"), docs });
+      if (unavailable !== 0) throw new Error(`${String(unavailable)} documents did not come`);
+    };
     const contact = await measureContact(link, server.process.pid, STOCK_QUIET_MS, open);
-    await client.ask("flush").catch(() => undefined);
+    if (contact.finished) await client.ask("flush").catch(() => undefined);
     await client.process.kill();
     return contact;
   };

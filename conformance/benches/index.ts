@@ -5,6 +5,7 @@ import { verify } from "./verify.ts";
 import type { Bench } from "./measure.ts";
 import { orders } from "./orders.ts";
 import { reconnect } from "./reconnect.ts";
+import { start } from "./start.ts";
 
 /** Every bench there is, by the word one types. */
 export const benches: Readonly<Record<string, Bench>> = {
@@ -13,5 +14,6 @@ export const benches: Readonly<Record<string, Bench>> = {
   reconnect,
   changed,
   "cold-sync": coldSync,
+  start,
   verify,
 };

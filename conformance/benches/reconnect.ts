@@ -14,6 +14,7 @@ export const reconnect: Bench = {
     await our.leave();
     await our.restartRelay();
     const restarted = await our.reconnect();
+    await our.compare();
     await our.close();
     say(sentenceOf("Sampai", `${DOCUMENTS} stores unchanged`, hot));
     say(sentenceOf("Sampai", "the same after a restart of the relay", restarted));

@@ -124,6 +124,7 @@ if (stored === null) {
   identity = { ...stored, relay };
 }
 
+performance.mark("loaded");
 await startAutomerge();
 const clock = createSystemClock();
 const random = createSystemRandom();

@@ -1,5 +1,6 @@
 // Clients of automerge-repo 2.5.6 with their own websocket adapter, driven by JSON lines. Several in one process, as
 // the bench asks for; each is a Repo of its own.
+import { performance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { ImmutableString } from "@automerge/automerge";
 import { Repo, type AutomergeUrl, type DocHandle, type StorageAdapterInterface } from "@automerge/automerge-repo";
@@ -7,13 +8,15 @@ import { WebSocketClientAdapter } from "@automerge/automerge-repo-network-websoc
 import { NodeFSStorageAdapter } from "@automerge/automerge-repo-storage-nodefs";
 
 interface Master {
+  name: ImmutableString;
   facings: Record<string, number>;
   registrationNumber: ImmutableString;
 }
 interface Line {
   readonly n: number;
   readonly do: string;
-  readonly url: string;
+  /** Null: it stays offline. */
+  readonly url: string | null;
   readonly dir: string | null;
   readonly docs: readonly string[];
   readonly repos?: number;
@@ -22,6 +25,7 @@ interface Line {
   readonly writer: number;
 }
 
+performance.mark("loaded");
 const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 process.on("unhandledRejection", () => {
   // A stock client ends here; the bench counts what arrived instead.
@@ -37,7 +41,7 @@ async function open({ url, dir, docs, repos: count }: Line): Promise<object> {
     Array.from({ length: count ?? 1 }, async () => {
       const storage: StorageAdapterInterface | undefined = dir === null ? undefined : new NodeFSStorageAdapter(dir);
       const repo = new Repo({
-        network: [new WebSocketClientAdapter(url)],
+        network: url === null ? [] : [new WebSocketClientAdapter(url)],
         ...(storage === undefined ? {} : { storage }),
       });
       repos.push(repo);
@@ -84,10 +88,15 @@ async function write({ edits, perSecond }: Line): Promise<object> {
   return { tookMs: nowMs() - started };
 }
 
+/** What a first screen shows: a stock client has no index, so it has to open what it lists. */
+const list = () => handles.flat().map((handle) => String(handle.doc().name));
+
+let before: Promise<unknown> = Promise.resolve();
 createInterface({ input: process.stdin }).on("line", (text) => {
   const line = JSON.parse(text) as Line;
   const verbs: Record<string, () => object | Promise<object>> = {
     open: () => open(line),
+    list,
     watch,
     write: () => write(line),
     latencies: () => ({ latenciesMs: latenciesMs.splice(0) }),
@@ -96,11 +105,12 @@ createInterface({ input: process.stdin }).on("line", (text) => {
       return {};
     },
   };
-  Promise.resolve()
-    .then(() => verbs[line.do]?.() ?? {})
-    .then(
-      (value) => say({ n: line.n, value }),
-      (error: unknown) => say({ n: line.n, error: String(error) }),
-    );
+  // One after the other, as they were asked.
+  const run = before.then(() => verbs[line.do]?.() ?? {});
+  before = run.catch(() => undefined);
+  run.then(
+    (value) => say({ n: line.n, value }),
+    (error: unknown) => say({ n: line.n, error: String(error) }),
+  );
 });
 say({ ready: true });

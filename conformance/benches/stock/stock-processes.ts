@@ -42,9 +42,11 @@ export async function startStockServer(dir: string): Promise<StockProcess & { re
 
 export const startStockClient = (): Promise<StockProcess> => start("client.ts", []);
 
-/** Puts the same documents into the stock server's folder. */
-export async function seedStock(server: StockProcess, folder: string, masters: readonly StoreMaster[]): Promise<void> {
-  const file = path.join(folder, "stock-seed.cbor");
+/** Puts these documents into a folder as the stock server keeps them. */
+export async function seedStock(dir: string, scratch: string, masters: readonly StoreMaster[]): Promise<void> {
+  const file = path.join(scratch, "stock-seed.cbor");
   writeFileSync(file, encode(masters.map((master) => ({ doc: master.doc, bytes: master.save() }))));
-  await server.ask("seed", { file });
+  const seeder = await startStockServer(dir);
+  await seeder.ask("seed", { file });
+  await seeder.process.stop();
 }
