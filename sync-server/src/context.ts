@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RelayConfig } from "./config.ts";
 import type { Writer } from "./database/writer.ts";
 import type { Tokens } from "./devices/tokens.ts";
+import type { OrderLog } from "./order-log/log.ts";
 import type { Hub } from "./relay/hub.ts";
 import type { Caller } from "./relay/part.ts";
 import type { LogStanding, Promises } from "./relay/promises.ts";
@@ -14,6 +15,7 @@ export interface RelayContext {
   readonly config: RelayConfig;
   readonly workspace: Workspace;
   readonly writer: Writer;
+  readonly orderLog: OrderLog;
   /** Can only read. Read in pages: an iterator left open keeps the database's log from shrinking. */
   readonly db: DatabaseSync;
   /** The connections that are open now. */

@@ -6,6 +6,8 @@ import { openForReading } from "./database/connection.ts";
 import { defaultHeadFile, readHeadFile } from "./database/head-file.ts";
 import { lockFolder } from "./database/lock.ts";
 import { startWriter, type Writer } from "./database/writer.ts";
+import type { OrderLog } from "./order-log/log.ts";
+import { createSqliteOrderLog, ownerOf } from "./order-log/sqlite-log.ts";
 import { CannotStart } from "./stop-reasons.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
@@ -13,6 +15,7 @@ import { openWorkspace, type Workspace } from "./workspace.ts";
 export interface DataFolder {
   readonly workspace: Workspace;
   readonly writer: Writer;
+  readonly orderLog: OrderLog;
   /** Can only read. */
   readonly db: DatabaseSync;
   /** The current term of the order log. */
@@ -45,12 +48,19 @@ export async function openDataFolder(
     const head = readHeadFile(file, workspace.id);
     const writer = await startWriter(dataDir, onBroken, databaseBytes, { file, workspace: workspace.id });
     const db = openForReading(dataDir);
+    const owner = ownerOf(db) ?? workspace.id;
+    if (owner !== workspace.id) {
+      db.close();
+      await writer.close();
+      throw new CannotStart("workspace.foreign", `It is of ${owner}, and the file names ${workspace.id}.`);
+    }
     const start = randomBytes(8).toString("hex");
-    const term = await writer.run("openLog", { nonce: start, relayStarts, head });
+    const term = await writer.run("openLog", { workspace: workspace.id, nonce: start, relayStarts, head });
     return {
       workspace,
       writer,
       db,
+      orderLog: createSqliteOrderLog({ workspace, writer, db }),
       term,
       start,
       close: async () => {

@@ -6,7 +6,6 @@ import type { RelayContext } from "./context.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { DiskFull } from "./database/writer.ts";
 import { createTokens } from "./devices/tokens.ts";
-import { createOrderLogReader } from "./order-log/reader.ts";
 import { createHub } from "./relay/hub.ts";
 import { createLoop } from "./relay/loop.ts";
 import { createPromises, type LogStanding } from "./relay/promises.ts";
@@ -31,14 +30,14 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const clock = createSystemClock();
   const folder = await openDataFolder(config, onBroken, true);
-  const { workspace, writer, db } = folder;
+  const { workspace, writer, orderLog, db } = folder;
   const hub = createHub();
   const tokens = createTokens(db, clock);
   const notes = createRefusalNotes(writer, clock, log);
   const packRoom = rooms.find((room) => room.newestPack !== undefined);
   let url = "";
   // Told in the order of commits, before anybody is answered.
-  let standing: LogStanding = { term: folder.term, start: folder.start, log: createOrderLogReader(db).head() };
+  let standing: LogStanding = { term: folder.term, start: folder.start, log: await orderLog.head() };
   writer.onCommit((heads) => {
     standing = heads;
   });
@@ -46,6 +45,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     config,
     workspace,
     writer,
+    orderLog,
     db,
     hub,
     tokens,

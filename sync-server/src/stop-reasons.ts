@@ -5,6 +5,7 @@ export const stopReasons = {
   "folder.unusable": "The data folder cannot be made or written.",
   "folder.locked": "Another relay is working in this data folder.",
   "workspace.unreadable": "The workspace file in the data folder cannot be read.",
+  "workspace.foreign": "The database in the data folder is of another workspace than its workspace.json.",
   "head.unreadable":
     "The head file beside the data folder cannot be read. Move it away to start without it: then only phones can tell whether the folder is an old copy.",
   "head.foreign": "The head file beside the data folder is of another workspace. Name another one with --head-file.",

@@ -4,7 +4,7 @@ import { readConfig } from "../config.ts";
 import { openDataFolder } from "../data-folder.ts";
 import { databaseFile, openForReading } from "../database/connection.ts";
 import { verifyLog } from "../order-log/verify.ts";
-import { createOrderLogReader } from "../order-log/reader.ts";
+import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { leafBytes } from "../proof/leaf-record.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
@@ -28,7 +28,7 @@ export const backupVerified: Command = {
     const at = optional(input, "at");
     const copy = optional(input, "copy");
     if ((at === undefined) === (copy === undefined)) throw new BadUsage("Give either --at or --copy.");
-    const position = copy === undefined ? Number(at) : checkedCopy(dir, path.resolve(copy));
+    const position = copy === undefined ? Number(at) : await checkedCopy(dir, path.resolve(copy));
     if (!Number.isSafeInteger(position) || position < 0) throw new BadUsage("--at is a position of the order log.");
     const running = readRunning(dir);
     if (running !== null) {
@@ -49,16 +49,16 @@ export const backupVerified: Command = {
 };
 
 /** Answers how far the copy reaches, once it is found whole and of this log. */
-function checkedCopy(dir: string, copy: string): number {
+async function checkedCopy(dir: string, copy: string): Promise<number> {
   if (!existsSync(databaseFile(copy))) throw new BadUsage(`${copy} holds no relay's data.`);
   const copied = openForReading(copy);
   const own = openForReading(dir);
   try {
     const bad = verifyLog(copied, workspaceIn(copy), () => {});
     if (bad !== null) throw new Refused({ code: "backup.copy", detail: `row ${bad.position} ${bad.what}` });
-    const head = createOrderLogReader(copied).head();
-    const leafIn = (db: typeof own) => createOrderLogReader(db).read(Math.max(0, head - 1), 1)[0];
-    const [theirs, ours] = [leafIn(copied), leafIn(own)];
+    const head = await createOrderLogReader(copied).head();
+    const leafIn = async (db: typeof own) => (await createOrderLogReader(db).read(Math.max(0, head - 1), 1))[0];
+    const [theirs, ours] = [await leafIn(copied), await leafIn(own)];
     const same =
       head === 0 ||
       (theirs !== undefined && ours !== undefined && Buffer.compare(leafBytes(theirs), leafBytes(ours)) === 0);

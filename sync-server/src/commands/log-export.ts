@@ -4,7 +4,7 @@ import { sqlOf, type Sql } from "../database/sql.ts";
 import type { EventTime } from "../order-log/event-time.ts";
 import type { LogLeaf } from "../order-log/log.ts";
 import { publishedTime, timesOf } from "../order-log/run-times.ts";
-import { createOrderLogReader } from "../order-log/reader.ts";
+import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { BadUsage, optional, type Command } from "./command.ts";
 import { openFolderForReading } from "./open-for-reading.ts";
 
@@ -23,7 +23,7 @@ export const logExport: Command = {
     const log = createOrderLogReader(db);
     const sql = sqlOf(db);
     for (let position = from; ;) {
-      const leaves = log.read(position, PAGE);
+      const leaves = await log.read(position, PAGE);
       const events = leaves.filter(({ type }) => type === "event");
       const times = timesOf(sql, events);
       const text = leaves.map((leaf) => `${JSON.stringify(lineOf(sql, leaf, times.get(leaf.hash)))}\n`).join("");

@@ -1,6 +1,6 @@
 import { readEvent } from "@sampai/engine";
 import type { LogLeaf } from "../order-log/log.ts";
-import { createOrderLogReader } from "../order-log/reader.ts";
+import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { BadUsage, optional, type Command } from "./command.ts";
 import { openFolderForReading } from "./open-for-reading.ts";
 import { print, printTable } from "./print.ts";
@@ -11,17 +11,17 @@ export const logTail: Command = {
   does: "Shows the newest rows of the order log.",
   options: { dir: { type: "string" }, count: { type: "string" } },
   explains: { dir: "the relay's data folder", count: "how many rows; 20 by default" },
-  run: (input) => {
+  run: async (input) => {
     const count = Number(optional(input, "count") ?? 20);
     if (!Number.isInteger(count) || count < 1 || count > 10_000) throw new BadUsage("--count is from 1 to 10000.");
     const { db } = openFolderForReading(input);
     const log = createOrderLogReader(db);
-    const head = log.head();
-    const leaves = log.read(Math.max(0, head - count), count);
+    const head = await log.head();
+    const leaves = await log.read(Math.max(0, head - count), count);
     printTable(["position", "received", "device", "run", "seq", "kind", "offline id", "flags"], leaves.map(cellsOf));
     print(`next position ${head}`);
     db.close();
-    return Promise.resolve(0);
+    return 0;
   },
 };
 

@@ -1,15 +1,66 @@
+import type { AdmissionAnswer, PlacedCandidate } from "./admit.ts";
+
 /**
- * PORT. The append-only order log: one gapless, total order over the events of all devices. A position is given once
- * and never again; commit order is position order; what was answered is durable.
+ * PORT. The append-only order log of one workspace: one gapless, total order over the events of all its devices. What
+ * goes where is decided by `append-batch.ts`, the same for every adapter; an adapter gives it a `LogTransaction` and
+ * keeps what it wrote. `orderLogContract` in the tests holds every MUST against every adapter.
+ *
+ * - Positions MUST begin at 0, leave no gap and never be given twice; the order of commits MUST be their order.
+ * - A batch MUST see all that was handed in before it, committed or not, and MUST be there whole or not at all.
+ * - An answer MUST come after its commit is durable; a crash MUST lose nothing that was answered.
+ * - A batch that fails MUST reject, leave nothing, and harm none of those that would have been committed with it.
+ * - Readers MUST see whole commits only, in the order of positions, and MUST NOT hold up a writer.
+ * - One log holds one workspace: another one's batches MUST be refused, and opening it as another one's MUST fail.
  */
+export interface OrderLog extends OrderLogReader {
+  readonly workspace: string;
+  /** Admits a batch. Rejects with `DiskFull` where there is no room: nothing of it is there. */
+  append(batch: VerifiedBatch): Promise<AppendAnswer>;
+  /** Records that a device does not hold an event. The same again changes nothing. */
+  declareHole(hole: VerifiedHole): Promise<HoleAnswer>;
+  /** Tells the next position after each commit that moved it, before anyone is answered. The answer stops it. */
+  subscribe(listener: (head: number) => void): () => void;
+}
+
+/** What anyone may read of an order log. In pages: an open iterator would keep the database's own log from shrinking. */
 export interface OrderLogReader {
   /** At most `count` leaves from `position` on, in order. */
-  read(position: number, count: number): readonly LogLeaf[];
+  read(position: number, count: number): Promise<readonly LogLeaf[]>;
   /** The leaf of an offline id, or undefined. The first one wins where a hostile phone used an id twice. */
-  find(id: string): LogLeaf | undefined;
+  find(id: string): Promise<LogLeaf | undefined>;
   /** The next position. */
-  head(): number;
+  head(): Promise<number>;
 }
+
+/** Events of one run of one device, one chain, whose signature was verified in this workspace's name. */
+export interface VerifiedBatch {
+  readonly workspace: string;
+  readonly device: string;
+  readonly events: readonly PlacedCandidate[];
+  /** Which transport brought it. */
+  readonly via: "websocket" | "http" | "rescue";
+}
+
+/** A device's signed word that it does not hold this event. */
+export interface VerifiedHole {
+  readonly workspace: string;
+  readonly device: string;
+  readonly run: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export type AppendAnswer =
+  | { readonly term: string; readonly answers: readonly PlacedAnswer[] }
+  | { readonly refused: LogRefusal };
+
+/** `relay.busy`: so many events wait behind a gap that no more are taken until what is wanted comes. */
+export type LogRefusal = "relay.busy" | "batch.workspace";
+
+/** `term` is the leaf's own, where that is not the current one. */
+export type PlacedAnswer = AdmissionAnswer & { readonly term?: string };
+
+export type HoleAnswer = "noted" | { readonly refused: LogRefusal };
 
 /**
  * `hole`: a device does not hold this event. `start`: a relay began to work. `certificate`: a person's day, signed.

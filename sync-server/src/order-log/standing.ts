@@ -29,14 +29,3 @@ export function openHolesOf(tx: Transaction, device: string): string[] {
   const rows = tx.sql("select hash from hole where device = ? and filled is null").all(device) as { hash: string }[];
   return rows.map(({ hash }) => hash);
 }
-
-/** Tips that the relay does not hold are expected from now on: a union, never an overwrite. */
-export function expectTips(tx: Transaction, device: string, tips: readonly Tip[]): void {
-  const insert = tx.sql(
-    `insert or ignore into expected (device, hash, run, seq)
-       select ?1, ?2, ?3, ?4
-       where not exists (select 1 from log where device = ?1 and hash = ?2 and type = 'event')
-         and not exists (select 1 from hole where device = ?1 and hash = ?2)`,
-  );
-  for (const tip of tips) insert.run(device, tip.hash, tip.run, tip.seq);
-}

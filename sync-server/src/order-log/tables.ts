@@ -2,6 +2,10 @@ import { termTables } from "./terms.ts";
 
 /** The order log and what waits to get into it. */
 export const tables = `${termTables}
+-- Whose log this is: one row, from its first opening on.
+create table if not exists log_workspace (
+  id text not null
+) strict;
 create table if not exists log (
   position integer primary key,
   term text not null,

@@ -11,9 +11,9 @@ const PAGE_LEAVES = 1_000;
 
 /** Grows the tree behind the log and signs a checkpoint over it, off the acknowledgement's path. */
 export async function startTreeKeeper(context: RelayContext): Promise<() => Promise<void>> {
-  const { writer, clock, db } = context;
+  const { writer, orderLog, clock, db } = context;
   const reader = createTreeReader(db);
-  let head = (db.prepare("select coalesce(max(position) + 1, 0) as head from log").get() as { head: number }).head;
+  let head = await orderLog.head();
   let cancel: (() => void) | null = null;
   let working: Promise<void> = Promise.resolve();
 
@@ -33,8 +33,8 @@ export async function startTreeKeeper(context: RelayContext): Promise<() => Prom
       });
     });
   };
-  const stop = writer.onCommit((heads) => {
-    head = heads.log;
+  const stop = orderLog.subscribe((next) => {
+    head = next;
     if ((reader.checkpoint()?.size ?? 0) < head) later();
   });
   later();

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "@sampai/engine/core";
 import type { AppendMessage, Refusal, RelayMessage } from "@sampai/engine/wire";
 import type { RelayContext } from "../context.ts";
 import { DiskFull } from "../database/writer.ts";
+import type { LogRefusal } from "../order-log/log.ts";
 import { verifyBatch } from "./batch.ts";
 import { verify } from "./ed25519.ts";
 import type { Caller } from "./part.ts";
@@ -22,18 +23,18 @@ export async function handIn(
   context: RelayContext,
   caller: Caller,
   message: AppendMessage,
-  arrived: { via: "websocket" | "http"; frameBytes: number },
+  via: "websocket" | "http",
 ): Promise<HandedIn> {
-  const { config, workspace, writer } = context;
+  const { config, orderLog, writer } = context;
   if (writer.waitingBytes() > config.writerBytes) return answered(err(busy));
   const { device, publicKey } = caller;
-  const batch = await verifyBatch(message, { workspace: workspace.id, device, publicKey }, verify);
+  const batch = await verifyBatch(message, { workspace: orderLog.workspace, device, publicKey }, verify);
   if (!batch.ok) return answered(batch);
-  const stored = writer.run("append", { device, events: batch.value, ...arrived });
+  const stored = orderLog.append({ workspace: orderLog.workspace, device, events: batch.value, via });
   return {
     answer: whenDurable(stored, (answer) =>
       "refused" in answer
-        ? err({ ...busy, detail: "too many events wait behind a gap; send what is wanted first" })
+        ? err(refusalOf(answer.refused))
         : ok({
             type: "appended",
             n: message.n,
@@ -57,6 +58,12 @@ export async function whenDurable<A, T>(
     throw error;
   }
 }
+
+/** What the log would not take. */
+export const refusalOf = (code: LogRefusal): Refusal =>
+  code === "relay.busy"
+    ? { ...busy, detail: "too many events wait behind a gap; send what is wanted first" }
+    : { code };
 
 export const busy: Refusal = { code: "relay.busy", retryAfterMs: BUSY_RETRY_MS };
 

@@ -20,13 +20,13 @@ import { newestAfter } from "../proof/consistency.ts";
 import { createTreeReader } from "../proof/tree-reader.ts";
 import type { Route } from "../route.ts";
 import { createEvidenceReader } from "./claim-evidence.ts";
-import { handIn, whenDurable } from "./append.ts";
+import { handIn, refusalOf, whenDurable } from "./append.ts";
 import { verify } from "./ed25519.ts";
 import type { Caller, Connection, RelayPart } from "./part.ts";
 
 /** Facts on the websocket: claims, batches and declared holes of the caller's own device, and of no other. */
 export function part(context: RelayContext): RelayPart {
-  const { writer, log, workspace, promises } = context;
+  const { writer, orderLog, log, workspace, promises } = context;
   const evidenceReader = createEvidenceReader(workspace, promises);
   const tree = createTreeReader(context.db);
   // The next message is taken once this one is with the writer, so that order is kept and commits are shared.
@@ -39,10 +39,10 @@ export function part(context: RelayContext): RelayPart {
       },
     );
   };
-  const receive = async (connection: Connection, message: PhoneMessage, frameBytes: number) => {
+  const receive = async (connection: Connection, message: PhoneMessage) => {
     const { caller } = connection;
     if (message.type === "append") {
-      const { answer } = await handIn(context, caller, message, { via: "websocket", frameBytes });
+      const { answer } = await handIn(context, caller, message, "websocket");
       return reply(connection, message.n, answer);
     }
     if (message.type === "hole") {
@@ -50,11 +50,13 @@ export function part(context: RelayContext): RelayPart {
         return connection.refuse(message.n, { code: "batch.signature", detail: "hole" });
       }
       const { run, seq, hash } = message;
-      const stored = writer.run("hole", { device: caller.device, run, seq, hash });
+      const stored = orderLog.declareHole({ workspace: workspace.id, device: caller.device, run, seq, hash });
       return reply(
         connection,
         message.n,
-        whenDurable(stored, () => ok({ type: "holed", n: message.n })),
+        whenDurable(stored, (answer) =>
+          answer === "noted" ? ok({ type: "holed", n: message.n }) : err(refusalOf(answer.refused)),
+        ),
       );
     }
     if (message.type !== "claim") return;
@@ -130,11 +132,9 @@ export function routes(context: RelayContext): Route[] {
       bodyBytes: limits.frameBytes,
       does: "Appends a batch of signed events, as the websocket's append does. CBOR in, CBOR out.",
       handle: async (c, caller) => {
-        const frame = new Uint8Array(await c.req.arrayBuffer());
-        const message = decodeFrame(appendMessageSchema, frame);
+        const message = decodeFrame(appendMessageSchema, new Uint8Array(await c.req.arrayBuffer()));
         if (!message.ok) return message.error;
-        const arrived = { via: "http" as const, frameBytes: frame.length };
-        const { answer } = await handIn(context, caller as Caller, message.value, arrived);
+        const { answer } = await handIn(context, caller as Caller, message.value, "http");
         const result = await answer;
         if (!result.ok) return result.error;
         return c.body(new Uint8Array(encodeFrame(result.value)), 200, { "content-type": "application/cbor" });

@@ -35,9 +35,9 @@ export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
     let cost = 0;
     let open = true;
 
-    const take = async (part: RelayPart, message: PhoneMessage, frameBytes: number) => {
+    const take = async (part: RelayPart, message: PhoneMessage) => {
       try {
-        if (open) await part.receive(connection, message, frameBytes);
+        if (open) await part.receive(connection, message);
       } catch (error) {
         const n = "n" in message ? message.n : null;
         if (error instanceof DiskFull) {
@@ -73,7 +73,7 @@ export function createLoop(parts: readonly RelayPart[], log: Logger): Loop {
       const before = turns.get(part) ?? Promise.resolve();
       turns.set(
         part,
-        before.then(() => take(part, message.value, data.length)),
+        before.then(() => take(part, message.value)),
       );
     });
     socket.on("close", () => {

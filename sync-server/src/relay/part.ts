@@ -38,8 +38,7 @@ export interface RelayPart {
   readonly name: string;
   readonly handles: readonly PhoneMessage["type"][];
   opened?(connection: Connection): void;
-  /** `frameBytes` is the size of the frame that carried the message. */
-  receive(connection: Connection, message: PhoneMessage, frameBytes: number): void | Promise<void>;
+  receive(connection: Connection, message: PhoneMessage): void | Promise<void>;
   closed?(connection: Connection): void;
 }
 

@@ -6,6 +6,8 @@ import { documentsOf, type DocumentFolder } from "../documents/host.ts";
 import { judgePush, type Pusher } from "../documents/push.ts";
 import { WaitingChanges } from "../documents/waiting-changes.ts";
 import type { PlacedCandidate } from "../order-log/admit.ts";
+import type { OrderLog } from "../order-log/log.ts";
+import { refusalOf } from "../relay/append.ts";
 import { verifyBatch } from "../relay/batch.ts";
 import { verify } from "../relay/ed25519.ts";
 import type { Workspace } from "../workspace.ts";
@@ -13,6 +15,7 @@ import type { Workspace } from "../workspace.ts";
 /** What a rescue file needs of a relay, or of an opened data folder. */
 export interface RescueOffice extends DocumentFolder {
   readonly workspace: Workspace;
+  readonly orderLog: OrderLog;
 }
 
 /** What became of what was in the file. Importing it again moves nothing: everything is `duplicate` or `known`. */
@@ -35,7 +38,7 @@ export interface RescueReport {
  * the gate. The file is judged whole before the first event moves.
  */
 export async function importRescue(office: RescueOffice, file: Uint8Array): Promise<Result<RescueReport, Refusal>> {
-  const { workspace, writer } = office;
+  const { workspace, writer, orderLog } = office;
   const opened = await readRescueFile(file, workspace, createNodeCrypto());
   if (!opened.ok) return opened;
   const { content, certificate } = opened.value;
@@ -59,9 +62,8 @@ export async function importRescue(office: RescueOffice, file: Uint8Array): Prom
   });
   const events = { placed: 0, duplicate: 0, branch: 0, held: 0, quarantined: 0 };
   for (const batch of batches) {
-    const frameBytes = batch.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const answer = await writer.run("append", { device, events: batch, via: "rescue", frameBytes });
-    if ("refused" in answer) return err({ code: answer.refused, detail: "too many events wait behind a gap" });
+    const answer = await orderLog.append({ workspace: workspace.id, device, events: batch, via: "rescue" });
+    if ("refused" in answer) return err(refusalOf(answer.refused));
     for (const one of answer.answers) events[one.answer] += 1;
   }
   const changes = await importDocuments(office, certificate, content.documents);

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { openForReading } from "../database/connection.ts";
 import { verifyDevices } from "../devices/verify.ts";
 import { verifyDocuments } from "../documents/verify.ts";
-import { createOrderLogReader } from "../order-log/reader.ts";
+import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { verifyLog } from "../order-log/verify.ts";
 import { verifyPhotos } from "../photos/verify.ts";
 import { verifyTree } from "../proof/verify.ts";
@@ -65,8 +65,8 @@ export async function verifyFolder(
       ? `${found.devices} ${found.devices === 1 ? "device, with its" : "devices, each with its"} certificate`
       : bad(row(found.device, found));
   });
-  await walk("order log", (db) => {
-    const total = createOrderLogReader(db).head();
+  await walk("order log", async (db) => {
+    const total = await createOrderLogReader(db).head();
     const expired = new Map<number, number>();
     let walked = 0;
     const found = verifyLog(

@@ -94,7 +94,7 @@ test("in whatever order a day's events, holes and closes come, its certificate s
     for (const { device, candidate, lost: isLost } of shuffled(made, below)) {
       const { run, seq, hash } = candidate;
       if (isLost) operations.hole(tx, { device, run, seq, hash });
-      else operations.append(tx, { device, events: [candidate], via: "websocket", frameBytes: 1 });
+      else operations.append(tx, { device, events: [candidate], via: "websocket" });
       const now = dayOf(tx);
       assert.ok(now.events.here <= here, `seed ${seed}: never more than there are`);
       if (now.standing === "complete") assert.equal(now.missing.length + now.holes.length, 0);
@@ -127,7 +127,7 @@ test("what a claim announces is missing until each of it is here or declared los
     for (const { device, candidate, lost: isLost } of shuffled(made, below)) {
       const { run, seq, hash } = candidate;
       if (isLost) operations.hole(tx, { device, run, seq, hash });
-      else operations.append(tx, { device, events: [candidate], via: "websocket", frameBytes: 1 });
+      else operations.append(tx, { device, events: [candidate], via: "websocket" });
       const { events } = dayOf(tx);
       assert.ok(events.declared <= all, `seed ${seed}: ${events.declared} of ${all}`);
     }

@@ -175,7 +175,7 @@ export class DeskPhone {
 
   async send(message: Parameters<RelayPart["receive"]>[1]): Promise<void> {
     assert.ok(this.connection);
-    await this.desk.part.receive(this.connection, message, 0);
+    await this.desk.part.receive(this.connection, message);
   }
 
   id(kind: DocumentKind, key: string): string {

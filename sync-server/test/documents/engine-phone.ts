@@ -123,7 +123,7 @@ export class EnginePhone {
         await new Promise(setImmediate);
         const read = decodeFrame(phoneMessageSchema, frame);
         assert.ok(read.ok, "the engine speaks the wire");
-        if (open) await desk.part.receive(connection, read.value, frame.length);
+        if (open) await desk.part.receive(connection, read.value);
       });
     };
     const expect = (number: number) => {

@@ -64,7 +64,7 @@ export async function openRelayFolder(dir?: string): Promise<RelayFolder> {
   const writer = await startWriter(folder, (reason) => {
     throw new Error(reason);
   });
-  await writer.run("openLog", { nonce: "test", relayStarts: true });
+  await writer.run("openLog", { workspace: "test", nonce: "test", relayStarts: true });
   const relay = openForReading(folder);
   return {
     dir: folder,
@@ -89,7 +89,7 @@ export async function openRelayFolder(dir?: string): Promise<RelayFolder> {
     },
     append: async (phone, captured) => {
       const events = captured.map(({ candidate }) => candidate);
-      await writer.run("append", { device: phone.device, events, via: "websocket", frameBytes: 1_000 });
+      await writer.run("append", { device: phone.device, events, via: "websocket" });
     },
     claim: async (phone, tip, change = {}) => {
       const tips = tip === null ? [] : [tip];

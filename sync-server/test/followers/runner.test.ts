@@ -126,6 +126,7 @@ test("followers begin anew with a new term, also where the last row they read is
   assert.deepEqual([again(), resets], [4, 0]);
   const head = { v: 1, workspace: "w", term: "9:z", start: "f".repeat(16), log: 99, trail: 0, documents: 0 } as const;
   const raised = await folder.writer.run("openLog", {
+    workspace: "test",
     nonce: "b".repeat(16),
     relayStarts: false,
     head: { ...head, known: [], began: [], revoked: [] },

@@ -2,11 +2,10 @@ import { sha256Hex, utf8ToBytes } from "@sampai/engine/core";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { operations } from "../../src/database/operations.ts";
 import type { PlacedCandidate } from "../../src/order-log/admit.ts";
-import { giveBack } from "../../src/order-log/give-back.ts";
-import { tipsOf, wantsOf } from "../../src/order-log/standing.ts";
-import { createDatabaseDevice } from "./database-device.ts";
+import { appendBatch, declareHole } from "../../src/order-log/append-batch.ts";
+import { takeTips } from "../../src/order-log/claim.ts";
+import { transactionPlaces, type TransactionPlace } from "./transaction-places.ts";
 
 /** Events of several runs as a tree: each follows one made before it, so clones and restored backups are in it too. */
 const tree = fc
@@ -36,78 +35,81 @@ const deliveries = tree.chain((events) =>
   }),
 );
 
-function receive(events: readonly PlacedCandidate[], order: readonly number[]) {
-  const place = createDatabaseDevice();
-  const { tx, device } = place;
+function receive(open: () => TransactionPlace, events: readonly PlacedCandidate[], order: readonly number[]) {
+  const place = open();
+  const { transaction } = place;
   for (const index of order) {
-    const event = events[index] as PlacedCandidate;
-    operations.append(tx, { device, events: [event], via: "websocket", frameBytes: 1 });
+    appendBatch(transaction, { device: "d1", events: [events[index] as PlacedCandidate], via: "websocket" });
   }
-  return place;
+  return { place, transaction, device: transaction.device("d1") };
 }
 
-test("in whatever order and however often events come, each is placed once and after the one it follows", () => {
-  fc.assert(
-    fc.property(deliveries, ({ events, order }) => {
-      const { log, tx, device } = receive(events, order);
-      const placed = log().map(({ hash }) => hash);
-      assert.deepEqual([...placed].sort(), events.map(({ hash }) => hash).sort());
-      for (const { hash, prev } of events) {
-        if (prev !== null) assert.ok(placed.indexOf(prev) < placed.indexOf(hash));
-      }
-      assert.deepEqual(wantsOf(tx, device), []);
-      const ends = events.filter(({ hash }) => events.every(({ prev }) => prev !== hash));
-      assert.deepEqual(
-        tipsOf(tx, device)
-          .map(({ hash }) => hash)
-          .sort(),
-        ends.map(({ hash }) => hash).sort(),
-      );
-    }),
-    { seed: 20_261_123, numRuns: 150 },
-  );
-});
-
-test("what the relay wants is exactly what keeps the held events from their places", () => {
-  fc.assert(
-    fc.property(deliveries, ({ events, order, missing }) => {
-      const { tx, device, log } = receive(
-        events,
-        order.filter((index) => index !== missing),
-      );
-      const lost = missing === null ? undefined : events[missing];
-      const waited = lost === undefined ? false : events.some(({ prev }) => prev === lost.hash);
-      assert.deepEqual(wantsOf(tx, device), waited ? [lost?.hash] : []);
-      if (lost === undefined) return;
-      operations.hole(tx, { device, run: lost.run, seq: lost.seq, hash: lost.hash });
-      assert.deepEqual(wantsOf(tx, device), []);
-      assert.equal(log().filter(({ hole }) => !hole).length, events.length - 1);
-    }),
-    { seed: 20_261_124, numRuns: 150 },
-  );
-});
-
-test("a device that lost events gets back all that no named tip covers, parents first, and a whole one gets nothing", () => {
-  fc.assert(
-    fc.property(deliveries, fc.nat(), ({ events, order }, cut) => {
-      const { tx, device } = receive(events, order);
-      const tipsOfRuns = (held: readonly PlacedCandidate[]) =>
-        // As a phone claims them: the ends of its chains, and the last event of every run.
-        held.filter(
-          ({ hash, run, seq }) =>
-            held.every(({ prev }) => prev !== hash) || held.every((other) => other.run !== run || other.seq <= seq),
+for (const [where, open] of transactionPlaces) {
+  test(`${where}, in whatever order and however often events come, each is placed once and after the one it follows`, () => {
+    fc.assert(
+      fc.property(deliveries, ({ events, order }) => {
+        const { place, device } = receive(open, events, order);
+        const placed = place.leaves().map(({ hash }) => hash);
+        assert.deepEqual([...placed].sort(), events.map(({ hash }) => hash).sort());
+        for (const { hash, prev } of events) {
+          if (prev !== null) assert.ok(placed.indexOf(prev) < placed.indexOf(hash));
+        }
+        assert.deepEqual(device.wants(), []);
+        const ends = events.filter(({ hash }) => events.every(({ prev }) => prev !== hash));
+        assert.deepEqual(
+          device
+            .tips()
+            .map(({ hash }) => hash)
+            .sort(),
+          ends.map(({ hash }) => hash).sort(),
         );
-      assert.deepEqual(giveBack(tx, device, tipsOfRuns(events)), []);
-      const kept = events.slice(0, cut % (events.length + 1));
-      const given = giveBack(tx, device, tipsOfRuns(kept)).map(({ bytes }) => sha256Hex(bytes));
-      const keptHashes = new Set(kept.map(({ hash }) => hash));
-      const lost = events.filter(({ hash }) => !keptHashes.has(hash));
-      for (const { hash } of lost) assert.ok(given.includes(hash), "a lost event was not given back");
-      for (const [index, hash] of given.entries()) {
-        const prev = events.find((event) => event.hash === hash)?.prev ?? null;
-        if (prev !== null && given.includes(prev)) assert.ok(given.indexOf(prev) < index);
-      }
-    }),
-    { seed: 20_261_125, numRuns: 150 },
-  );
-});
+      }),
+      { seed: 20_261_123, numRuns: 150 },
+    );
+  });
+
+  test(`${where}, what the relay wants is exactly what keeps the held events from their places`, () => {
+    fc.assert(
+      fc.property(deliveries, ({ events, order, missing }) => {
+        const { place, transaction, device } = receive(
+          open,
+          events,
+          order.filter((index) => index !== missing),
+        );
+        const lost = missing === null ? undefined : events[missing];
+        const waited = lost === undefined ? false : events.some(({ prev }) => prev === lost.hash);
+        assert.deepEqual(device.wants(), waited ? [lost?.hash] : []);
+        if (lost === undefined) return;
+        declareHole(transaction, { device: "d1", run: lost.run, seq: lost.seq, hash: lost.hash });
+        assert.deepEqual(device.wants(), []);
+        assert.equal(place.leaves().filter(({ hole }) => !hole).length, events.length - 1);
+      }),
+      { seed: 20_261_124, numRuns: 150 },
+    );
+  });
+
+  test(`${where}, a device that lost events gets back all that no named tip covers, parents first, and a whole one gets nothing`, () => {
+    fc.assert(
+      fc.property(deliveries, fc.nat(), ({ events, order }, cut) => {
+        const { device } = receive(open, events, order);
+        const tipsOfRuns = (held: readonly PlacedCandidate[]) =>
+          // As a phone claims them: the ends of its chains, and the last event of every run.
+          held.filter(
+            ({ hash, run, seq }) =>
+              held.every(({ prev }) => prev !== hash) || held.every((other) => other.run !== run || other.seq <= seq),
+          );
+        assert.deepEqual(takeTips(device, tipsOfRuns(events)).give, []);
+        const kept = events.slice(0, cut % (events.length + 1));
+        const given = takeTips(device, tipsOfRuns(kept)).give.map(({ bytes }) => sha256Hex(bytes));
+        const keptHashes = new Set(kept.map(({ hash }) => hash));
+        const lost = events.filter(({ hash }) => !keptHashes.has(hash));
+        for (const { hash } of lost) assert.ok(given.includes(hash), "a lost event was not given back");
+        for (const [index, hash] of given.entries()) {
+          const prev = events.find((event) => event.hash === hash)?.prev ?? null;
+          if (prev !== null && given.includes(prev)) assert.ok(given.indexOf(prev) < index);
+        }
+      }),
+      { seed: 20_261_125, numRuns: 150 },
+    );
+  });
+}

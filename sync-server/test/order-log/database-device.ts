@@ -28,7 +28,7 @@ export function createDatabaseDevice(device = "d1") {
       return remembered.get(name) as T;
     },
   };
-  operations.openLog(tx, { nonce: "0".repeat(16), relayStarts: false });
+  operations.openLog(tx, { workspace: "w", nonce: "0".repeat(16), relayStarts: false });
   const log = () =>
     (
       db.prepare("select hash, type, flags from log order by position").all() as unknown as {

@@ -76,7 +76,7 @@ class Relay {
 
   begin(nonce: string): void {
     this.start = nonce;
-    this.commit(() => operations.openLog(this.tx, { nonce, relayStarts: true, head: this.head }));
+    this.commit(() => operations.openLog(this.tx, { workspace: "w", nonce, relayStarts: true, head: this.head }));
   }
 
   /** A commit, and the head behind it. */
@@ -194,7 +194,7 @@ function simulate(seed: number, headFile: "always" | "sometimes"): void {
     const offered = phone.events.filter(({ hash }) => !covered.has(hash) || !phone.receipts.has(hash));
     for (const [, batch] of Map.groupBy(offered, ({ run }) => run)) {
       const appended = relay.commit(() =>
-        operations.append(relay.tx, { device: phone.device, events: batch, via: "websocket", frameBytes: 100 }),
+        operations.append(relay.tx, { device: phone.device, events: batch, via: "websocket" }),
       );
       assert.ok("answers" in appended);
       if (lost) return;

@@ -69,7 +69,7 @@ export class SimulatedConnection implements Connection {
       const read = decodeFrame(phoneMessageSchema, frame);
       assert.ok(read.ok, "the engine speaks the wire");
       this.handling = true;
-      void Promise.resolve(this.part.receive(this, read.value, frame.length)).then(() => {
+      void Promise.resolve(this.part.receive(this, read.value)).then(() => {
         this.handling = false;
       });
       return;

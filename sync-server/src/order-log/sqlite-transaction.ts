@@ -1,0 +1,157 @@
+import type { Tip } from "@sampai/engine/wire";
+import type { Transaction } from "../database/transaction.ts";
+import type { PlacedCandidate } from "./admit.ts";
+import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
+import { openHolesOf, tipsOf, wantsOf } from "./standing.ts";
+import type { DeviceLog, LogTransaction, PlacedClose, StoredEvent } from "./log-transaction.ts";
+
+/** The order log inside the writer's transaction, pending rows included. */
+export function sqliteTransaction(tx: Transaction): LogTransaction {
+  const term = currentTerm(tx);
+  return {
+    now: tx.now,
+    term,
+    head: () => headOf(tx),
+    termAt: (position) => (tx.sql("select term from log where position = ?").get(position) as { term: string }).term,
+    hasId: (id) => tx.sql("select 1 from log where id = ? limit 1").get(id) !== undefined,
+    device: (device) => deviceLog(tx, term, device),
+    takeQuarantined: () => takeQuarantined(tx),
+    note: (row) => tx.note(row),
+    noteClose: (placed) => noteClose(tx, placed),
+  };
+}
+
+function deviceLog(tx: Transaction, term: string, device: string): DeviceLog {
+  const { now } = tx;
+  const sql = (text: string) => tx.sql(text);
+  const held = () =>
+    tx.remember(`held by ${device}`, () => ({
+      count: (sql("select count(*) as count from held where device = ?").get(device) as { count: number }).count,
+    }));
+  const expectNoLonger = (hash: string) => sql("delete from expected where device = ? and hash = ?").run(device, hash);
+  return {
+    device,
+    mayWrite: () => sql("select 1 from device where device = ? and revoked is null").get(device) !== undefined,
+    positionOf: (hash) =>
+      (
+        sql("select position from log where device = ? and hash = ? and type = 'event'").get(device, hash) as
+          | { position: number }
+          | undefined
+      )?.position,
+    isHole: (hash) =>
+      sql("select 1 from hole where device = ? and hash = ? and filled is null").get(device, hash) !== undefined,
+    isHeld: (hash) => sql("select 1 from held where device = ? and hash = ?").get(device, hash) !== undefined,
+    hasOther: ({ run, seq, hash }) =>
+      sql("select 1 from log where device = ? and run = ? and seq = ? and type = 'event' and hash <> ?").get(
+        device,
+        run,
+        seq,
+        hash,
+      ) !== undefined,
+    isFollowed: (hash) =>
+      sql("select 1 from log where device = ? and prev = ? and type = 'event' limit 1").get(device, hash) !== undefined,
+    place: (event, noted) => {
+      const position = appendLeaf(tx, term, { ...event, ...noted, type: "event", device });
+      expectNoLonger(event.hash);
+      moveTip(tx, device, event);
+      return position;
+    },
+    placeHole: ({ run, seq, hash }) => {
+      sql("insert into hole (device, hash, run, seq, filled) values (?, ?, ?, ?, null)").run(device, hash, run, seq);
+      const nothing = { prev: null, id: null, flags: [], bytes: new Uint8Array() };
+      const position = appendLeaf(tx, term, { type: "hole", device, run, seq, hash, ...nothing });
+      expectNoLonger(hash);
+      return position;
+    },
+    fillHole: (hash) => {
+      sql("update hole set filled = ? where device = ? and hash = ?").run(now, device, hash);
+    },
+    hold: ({ run, seq, hash, bytes, signature }, want) => {
+      held().count += 1;
+      sql(
+        `insert into held (device, hash, want, run, seq, bytes, signature, received)
+           values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(device, hash, want, run, seq, bytes, signature ?? null, now);
+    },
+    takeHeldOn: (want) => {
+      const rows = sql(
+        `select run, seq, want as prev, hash, bytes, signature from held
+           where device = ? and want = ? order by run, seq, hash`,
+      ).all(device, want) as unknown as PlacedCandidate[];
+      if (rows.length === 0) return rows;
+      sql("delete from held where device = ? and want = ?").run(device, want);
+      held().count -= rows.length;
+      return rows;
+    },
+    heldCount: () => held().count,
+    quarantine: ({ run, seq, prev, hash, bytes, signature }, code) => {
+      sql(
+        `insert or ignore into quarantine (device, hash, prev, code, run, seq, bytes, signature, received)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(device, hash, prev, code, run, seq, bytes, signature ?? null, now);
+    },
+    countAnswer: (hash, answer) =>
+      (
+        sql(
+          `insert into repeat (device, hash, answer, times) values (?, ?, ?, 1)
+             on conflict (device, hash, answer) do update set times = times + 1 returning times`,
+        ).get(device, hash, answer) as { times: number }
+      ).times,
+
+    expect: ({ run, seq, hash }) => {
+      sql("insert or ignore into expected (device, hash, run, seq) values (?, ?, ?, ?)").run(device, hash, run, seq);
+    },
+    tips: () => tipsOf(tx, device),
+    wants: () => wantsOf(tx, device),
+    openHoles: () => openHolesOf(tx, device),
+
+    heldEnds: () =>
+      sql(
+        `select run, seq, hash from held as leaf where device = ?1
+           and not exists (select 1 from held as later where later.device = ?1 and later.want = leaf.hash)`,
+      ).all(device) as unknown as Tip[],
+    find: (hash) =>
+      (sql(
+        "select run, seq, prev, hash, bytes, position from log where device = ? and hash = ? and type = 'event'",
+      ).get(device, hash) ??
+        sql("select run, seq, want as prev, hash, bytes, null as position from held where device = ? and hash = ?").get(
+          device,
+          hash,
+        )) as StoredEvent | undefined,
+    isBranched: (run) =>
+      sql(
+        "select 1 from log where device = ? and run = ? and type = 'event' and flags like '%\"branch\"%' limit 1",
+      ).get(device, run) !== undefined,
+  };
+}
+
+// The event that it follows is an end no more; it is one itself, unless its follower came first (over a declared hole).
+function moveTip(tx: Transaction, device: string, { run, seq, prev, hash }: PlacedCandidate): void {
+  if (prev !== null) tx.sql("delete from tip where device = ? and hash = ?").run(device, prev);
+  tx.sql(
+    `insert into tip (device, hash, run, seq) select ?1, ?2, ?3, ?4
+       where not exists (select 1 from log where device = ?1 and prev = ?2 and type = 'event')`,
+  ).run(device, hash, run, seq);
+}
+
+function takeQuarantined(tx: Transaction): ReturnType<LogTransaction["takeQuarantined"]> {
+  const rows = tx
+    .sql(
+      `select quarantine.device, quarantine.run, quarantine.seq, quarantine.prev, quarantine.hash, quarantine.bytes,
+              quarantine.signature
+         from quarantine join device on device.device = quarantine.device and device.revoked is null
+         order by quarantine.device, quarantine.received, quarantine.run, quarantine.seq`,
+    )
+    .all() as unknown as (PlacedCandidate & { readonly device: string })[];
+  const remove = tx.sql("delete from quarantine where device = ? and hash = ?");
+  for (const { device, hash } of rows) remove.run(device, hash);
+  return [...Map.groupBy(rows, (row) => row.device)].map(([device, events]) => ({ device, events }));
+}
+
+function noteClose(tx: Transaction, { device, run, seq, hash, position, close }: PlacedClose): void {
+  const { at, day, events, photos } = close;
+  tx.sql(
+    `insert into day_close (position, device, run, seq, hash, at, day, events, photos, filed)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, null)`,
+  ).run(position, device, run, seq, hash, at, day, events, photos);
+}
