@@ -6,6 +6,8 @@ import { createTreeReader, type TreeReader } from "./tree-reader.ts";
 
 /** A checkpoint follows a commit by this much at the most plus the hashing: well within the promised second. */
 const DELAY_MS = 250;
+/** What could not be kept, because the disk is full, is tried again after so long. */
+const RETRY_MS = 10_000;
 /** Leaves hashed in one go, so that the event loop is never held for more than some milliseconds. */
 const PAGE_LEAVES = 1_000;
 
@@ -24,12 +26,13 @@ export async function startTreeKeeper(context: RelayContext): Promise<() => Prom
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  const later = () => {
-    cancel ??= clock.after(DELAY_MS, () => {
+  const later = (delayMs = DELAY_MS) => {
+    cancel ??= clock.after(delayMs, () => {
       cancel = null;
       working = working.then(work).catch((error: unknown) => {
-        // A full disk keeps the tree behind the log; the next commit tries again. Acknowledgements do not wait for it.
+        // A full disk keeps the tree behind the log. Acknowledgements do not wait for it.
         context.log.warn({ error: String(error) }, "the hash tree could not be kept");
+        later(RETRY_MS);
       });
     });
   };
@@ -42,6 +45,7 @@ export async function startTreeKeeper(context: RelayContext): Promise<() => Prom
     stop();
     cancel?.();
     await working;
+    cancel?.();
     await work();
   };
 }
