@@ -1,12 +1,16 @@
 /** A benchmark: our processes, beside a floor or the stock stack of the same run. Figures are of this machine only. */
 export interface Bench {
   readonly does: string;
+  /** Its parts that can be measured alone; none where it is one measurement. */
+  readonly profiles?: readonly string[];
   run(options: BenchOptions): Promise<BenchOutcome>;
 }
 
 export interface BenchOptions {
   /** All profiles, however long they take. */
   readonly full: boolean;
+  /** One of the bench's own profiles alone; null for all of them. */
+  readonly profile: string | null;
   readonly say: (sentence: string) => void;
 }
 

@@ -180,6 +180,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     meter,
     anchor: () => anchor,
     attempt: (attempt) => attempts.note(attempt),
+    doubt: () => session.doubt(),
   });
 
   const documentSync = createDocumentSync({

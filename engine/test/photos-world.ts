@@ -243,6 +243,7 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
   const facts = plainFacts(storage, hand.clock);
   const attempts: Omit<Attempt, "number">[] = [];
   const meter = { sentBytes: 0, receivedBytes: 0 };
+  let doubts = 0;
   const networkListeners = new Set<() => void>();
   let kind: NetworkKind = "wifi";
   const photo = {
@@ -286,6 +287,7 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
       },
       anchor: () => null,
       attempt: (attempt) => attempts.push(attempt),
+      doubt: () => (doubts += 1),
     });
   const take = async (room: PhotosRoom, bytes: number): Promise<string> => {
     const captured = await room.capture({
@@ -306,6 +308,7 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
     relay,
     facts,
     attempts,
+    doubts: () => doubts,
     meter,
     clock: hand.clock,
     advance: hand.advance,

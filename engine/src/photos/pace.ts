@@ -17,6 +17,9 @@ const RISE_SHARE = 0.7;
 const FALL_SHARE = 0.3;
 /** Bits a second that a new contact is believed to have at most, as it may be another network than the last one. */
 const UNPROVEN_RATE = (LEAST_BYTES * 8_000) / PIECE_MS;
+/** A link that is back so soon is most likely the same one; still no more than half of its rate is believed. */
+const SAME_LINK_MS = 30_000;
+const SAME_LINK_SHARE = 0.5;
 
 /** How much of the link photos may fill, from how fast the last pieces were acknowledged. */
 export interface Pace {
@@ -24,8 +27,8 @@ export interface Pace {
   acknowledged(bytes: number, tookMs: number): void;
   /** What something else of `bytes` took to be answered: believed where nothing was measured yet. */
   guess(bytes: number, tookMs: number): void;
-  /** Another connection: what was measured before is believed only in part. */
-  contact(): void;
+  /** Another connection, `goneMs` after the last one was lost: what was measured before is believed only in part. */
+  contact(goneMs: number): void;
   /** Size of the next piece in bytes, of a file of which `leftBytes` are to go; `last` where no other upload shares the link. */
   pieceBytes(part: PhotoPart, leftBytes: number, last: boolean): number;
   /** Uploads that may share the link. */
@@ -54,8 +57,10 @@ export function createPace(): Pace {
       // A preview is answered after the relay has decoded it: a third one fills the wait.
       return part === "preview" && takesMs(3 * LEAST_BYTES) <= ALONE_MS / 2 ? 3 : 2;
     },
-    contact: () => {
-      if (rate !== null) rate = Math.min(rate, UNPROVEN_RATE);
+    contact: (goneMs) => {
+      if (rate === null) return;
+      const believed = goneMs <= SAME_LINK_MS ? rate * SAME_LINK_SHARE : 0;
+      rate = Math.min(rate, Math.max(UNPROVEN_RATE, believed));
     },
     guess: (bytes, tookMs) => {
       if (bytes >= TELLING_BYTES) rate ??= rateOf(bytes, tookMs);

@@ -92,6 +92,8 @@ export interface PhotosDeps {
   anchor(): ClockAnchor | null;
   /** Notes a try in the ring of attempts, which gives it its number. */
   attempt(attempt: Omit<Attempt, "number">): void;
+  /** A piece has had no answer for long: whoever owns the connection finds out whether the link is dead. */
+  doubt(): void;
 }
 
 /** Bytes of photos sent on one day of the workspace's zone, by kind of network. */

@@ -10,7 +10,9 @@ import type { PhotosDeps, PhotoWait } from "./photos.ts";
 import { refusalPlan } from "./refusal-plan.ts";
 import type { Spending } from "./spending.ts";
 
-/** A piece without an answer for so long is given up; the upload goes on from what the relay holds. */
+/** A piece without an answer for so long makes the link doubtful, although nobody said that it was lost. */
+const DOUBT_MS = 10_000;
+/** After so long it is given up; the upload goes on from what the relay holds. */
 const ANSWER_MS = 30_000;
 const LONGEST_BACKOFF_MS = 60_000;
 /** What a request and its answer cost beside the piece, for the budget's sake. */
@@ -57,6 +59,7 @@ type LaneDeps = Pick<
   | "meter"
   | "anchor"
   | "attempt"
+  | "doubt"
 >;
 
 /**
@@ -74,6 +77,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   /** Bytes that the relay acknowledged since the start, of all uploads. */
   let deliveredBytes = 0;
   let term: string | null = null;
+  let lostTick = Number.NEGATIVE_INFINITY;
   let closed = false;
   let cancelTimer: () => void = () => undefined;
 
@@ -180,9 +184,11 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         }
         entered = { tick: clock.tickMs(), deliveredBytes };
         onLinkBytes += pieceBytes + AROUND_BYTES;
-        const cancel = clock.after(ANSWER_MS, () => job.transfer?.stop());
+        const cancelDoubt = clock.after(DOUBT_MS, () => deps.doubt());
+        const cancelStop = clock.after(ANSWER_MS, () => job.transfer?.stop());
         return () => {
-          cancel();
+          cancelDoubt();
+          cancelStop();
           onLinkBytes -= pieceBytes + AROUND_BYTES;
           release();
         };
@@ -321,7 +327,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     measured: (bytes, tookMs) => pace.guess(bytes, tookMs),
     connected: (newTerm) => {
       term = newTerm;
-      pace.contact();
+      pace.contact(clock.tickMs() - lostTick);
       // A new contact is a new chance: only what the relay's quota said outlives it.
       pauses.clear();
       failures.clear();
@@ -330,6 +336,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     },
     lost: () => {
       term = null;
+      lostTick = clock.tickMs();
       for (const job of jobs.values()) stop(job);
       pump();
     },

@@ -19,7 +19,7 @@ export type LinkHappening = (typeof linkHappenings)[number];
 
 /**
  * `plan`: try again after the back-off's next delay. `plan-slow`: a refused device asks again now and then, because it
- * may be wanted again. `calm`: the back-off starts from its shortest delay.
+ * may be wanted again. `calm`: there is reason to believe that the link is back, so the back-off starts anew.
  */
 export type LinkAction = "open" | "close" | "claim" | "calm" | "plan" | "plan-slow" | "cancel-plan";
 
@@ -68,7 +68,7 @@ export const linkStates: Readonly<Record<LinkState, Readonly<Record<LinkHappenin
     "network-changed": step("connecting", "close", "calm", "open"),
     "retry-due": step("claiming"),
     opened: step("claiming"),
-    claimed: step("online", "calm"),
+    claimed: step("online"),
     lost: step("waiting", "close", "plan"),
     refused: step("refused", "close", "plan-slow"),
   },

@@ -20,16 +20,19 @@ import { linkStates, type LinkAction, type LinkHappening, type LinkState } from 
 import type { Link, LinkConnection, LinkEnd } from "./link.ts";
 import { createLiveWire, type LiveWire } from "./live-wire.ts";
 import { coveredBy } from "./offer.ts";
+import { createOpeningPatience } from "./opening-patience.ts";
 import type { SyncPart, WireAnswers } from "./wire.ts";
 
-/** The handshake may take this long: on 2G with a bad signal TLS alone takes half of it. */
-const OPEN_MS = 60_000;
 /** After so long without a byte on an idle connection the phone asks. */
 const IDLE_MS = 120_000;
 const REFUSED_RETRY_MS = 900_000;
 /** Claims that tell of progress keep this distance. */
 const CLAIM_GAP_MS = 2_000;
 const PROBE_MS = 10_000;
+/** A relay that was heard so lately needs no asking. */
+const HEARD_MS = 5_000;
+/** A contact that ends sooner, without one acknowledgement, was of no use: a relay that fails on it would see it again at once. */
+const USEFUL_MS = 1_000;
 /** The first claim goes ahead of the orders, so it takes few attempts along; the rest follows when the orders are safe. */
 const ATTEMPTS_AT_CONTACT = 8;
 const ATTEMPTS_AT_ONCE = 100;
@@ -66,6 +69,8 @@ export interface Session {
   goOnline(): void;
   goOffline(): void;
   networkChanged(): void;
+  /** What travels beside the connection gets no answer: unless the relay was heard just now, it is asked whether it is there. */
+  doubt(): void;
   /** Something is owed no more, or anew: sends what can be sent, and tells the relay when a lane has run empty. */
   progress(): void;
   onChange(listener: () => void): () => void;
@@ -80,13 +85,18 @@ interface Contact {
   readonly holed: Set<string>;
   /** Facts travel on it. */
   drains: boolean;
-  joined: boolean;
+  opened: boolean;
+  /** Tick at which the relay had answered the first claim, in milliseconds; null before. */
+  joinedMs: number | null;
+  /** A batch of facts was acknowledged on it. */
+  acknowledged: boolean;
   refusal: Refusal | null;
 }
 
 export function createSession(deps: SessionDeps): Session {
   const { identity, clock, crypto, link, facts, events, outbox, attempts, notes, meter, lanes, parts, evidence } = deps;
-  const backOff = createBackOff(deps.random);
+  const backOff = createBackOff(deps);
+  const patience = createOpeningPatience();
   const secretKey = hexToBytes(identity.secretKey);
   const listeners = new Set<() => void>();
   let state: LinkState = "idle";
@@ -161,7 +171,6 @@ export function createSession(deps: SessionDeps): Session {
       case "claim":
         return claim();
       case "calm":
-        failures = 0;
         return backOff.calm();
       case "plan":
         return plan(Math.max(backOff.nextMs(), askedToWaitMs));
@@ -195,6 +204,8 @@ export function createSession(deps: SessionDeps): Session {
       opened: () => {
         if (!isMine()) return;
         cancelOpening();
+        (mine as Contact).opened = true;
+        patience.opened(clock.tickMs() - openedMs);
         note("opened", openedMs);
         happen("opened");
       },
@@ -206,12 +217,27 @@ export function createSession(deps: SessionDeps): Session {
         else if (mine === null) early = end;
       },
     });
-    const { measured } = deps;
+    const measured = (bytes: number, tookMs: number) => {
+      if (mine !== null) mine.acknowledged = true;
+      deps.measured?.(bytes, tookMs);
+    };
     const wire = createLiveWire({ connection, clock, meter, measured, onDead: () => isMine() && happen("lost") });
-    mine = { connection, wire, openedMs, holed: new Set(), drains: false, joined: false, refusal: null };
+    mine = {
+      connection,
+      wire,
+      openedMs,
+      holed: new Set(),
+      drains: false,
+      opened: false,
+      joinedMs: null,
+      acknowledged: false,
+      refusal: null,
+    };
     contact = mine;
-    cancelOpening = clock.after(OPEN_MS, () => {
-      if (isMine()) happen("lost");
+    cancelOpening = clock.after(patience.ms(), () => {
+      if (!isMine()) return;
+      patience.givenUp();
+      happen("lost");
     });
     // An adapter may fail before it has even answered.
     if (early !== null) closed(mine, early);
@@ -230,7 +256,11 @@ export function createSession(deps: SessionDeps): Session {
   const askWhy = async () => {
     const answer = await deps.http.request({ method: "POST", path: "/v1/ticket", timeoutMs: PROBE_MS });
     const why = refusalOfAnswer(answer);
-    if (why !== null && isFinal(why) && (state === "waiting" || state === "connecting")) refuse(why);
+    if (why !== null && isFinal(why) && (state === "waiting" || state === "connecting")) return refuse(why);
+    if (answer.status < 400 || state !== "waiting") return;
+    backOff.turnedAway();
+    plan(Math.max(backOff.nextMs(), why?.retryAfterMs ?? 0));
+    changed();
   };
 
   const refuse = (why: Refusal) => {
@@ -268,11 +298,20 @@ export function createSession(deps: SessionDeps): Session {
     cancelClaim?.();
     cancelClaim = null;
     if (ended === null) return;
-    note(ended.joined ? "lost" : "failed", ended.openedMs);
+    note(ended.joinedMs === null ? "failed" : "lost", ended.openedMs);
+    judge(ended);
     ended.wire.end();
     drain.stop();
-    if (ended.joined) for (const part of parts) part.lost();
+    if (ended.joinedMs !== null) for (const part of parts) part.lost();
     ended.connection.close();
+  };
+
+  /** What a contact was worth decides how soon the next one is tried; one that never opened says nothing. */
+  const judge = ({ opened, joinedMs, acknowledged }: Contact) => {
+    if (!opened) return;
+    const lastedMs = joinedMs === null ? 0 : clock.tickMs() - joinedMs;
+    if (acknowledged || lastedMs >= USEFUL_MS) backOff.calm();
+    else backOff.turnedAway();
   };
 
   /** One line for each try; of a row of failures only the first, second, fourth, eighth … is kept. */
@@ -300,7 +339,7 @@ export function createSession(deps: SessionDeps): Session {
       };
       return;
     }
-    if (!over.joined) return;
+    if (over.joinedMs === null) return;
     for (const part of parts) part.receive(value);
   };
 
@@ -381,7 +420,8 @@ export function createSession(deps: SessionDeps): Session {
       .filter(({ hash }) => wants.has(hash) || !covered.has(hash) || outbox.receipt(hash) === undefined);
     const joins = state === "claiming";
     if (joins) {
-      over.joined = true;
+      over.joinedMs = clock.tickMs();
+      failures = 0;
       happen("claimed");
     }
     drain.offerAnew(offered);
@@ -447,6 +487,10 @@ export function createSession(deps: SessionDeps): Session {
     goOnline: () => happen("go-online"),
     goOffline: () => happen("go-offline"),
     networkChanged: () => happen("network-changed"),
+    doubt: () => {
+      if (contact === null || state !== "online") return;
+      if (clock.tickMs() - contact.wire.lastHeardMs() >= HEARD_MS) claim();
+    },
     progress,
     onChange: (listener) => {
       listeners.add(listener);
