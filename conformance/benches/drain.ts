@@ -119,7 +119,9 @@ function goalsOf(figures: Partial<Record<ProfileName, ProfileFigures>>): Goal[] 
     ...(steady === undefined ? [] : goalsOfSteady(steady)),
     ...(thin === undefined
       ? []
-      : [atMost("p95 of an order captured while photos move, 64 kbit/s cut at random", thin.orders.p95Ms, 2_500, "ms")]),
+      : [
+          atMost("p95 of an order captured while photos move, 64 kbit/s cut at random", thin.orders.p95Ms, 2_500, "ms"),
+        ]),
     ...all.map((of) => ({
       name: `photos at HQ, ${of.profile}`,
       goal: `${of.photos}`,
