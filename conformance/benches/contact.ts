@@ -1,6 +1,6 @@
 import type { CountedLink } from "../src/counted-link.ts";
 import { cpuMs, untilIdle } from "../src/process-figures.ts";
-import { CAP_MS } from "./stock/stock-processes.ts";
+import { CAP_MS } from "./asked-process.ts";
 
 /** What one contact cost. */
 export interface Contact {

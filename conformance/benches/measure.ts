@@ -51,3 +51,6 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const round = (value: number): number =>
   Math.abs(value) >= 100 ? Math.round(value) : Math.round(value * 100) / 100;
+
+/** Milliseconds of the machine's monotonic clock: the same in every process of a bench. */
+export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;

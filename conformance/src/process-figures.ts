@@ -38,3 +38,18 @@ export async function untilIdle(pid: number, timeoutMs = 60_000): Promise<void> 
     if (performance.now() > untilMs) throw new Error(`process ${pid} does not come to rest`);
   }
 }
+
+/** Processor time that a process spends while `act` runs, in milliseconds. Throws where the process is gone. */
+export async function cpuSpentMs(pid: number, act: () => Promise<unknown>): Promise<number> {
+  const before = cpuMs(pid);
+  await act();
+  const after = cpuMs(pid);
+  if (before === null || after === null) throw new Error(`process ${pid} is gone`);
+  return after - before;
+}
+
+/** Resident memory of a process in MB (10^6 bytes). Linux only. */
+export function residentMb(pid: number): number {
+  const kib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  return (kib * 1_024) / 1e6;
+}

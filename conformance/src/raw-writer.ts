@@ -63,6 +63,7 @@ export class RawWriter {
   #requests = 0;
   #socket: WebSocket | null = null;
   readonly #listeners = new Set<(message: Record<string, unknown>) => void>();
+  readonly #endListeners = new Set<() => void>();
   readonly #waiting = new Map<number, (message: Record<string, unknown> | null) => void>();
   readonly #key: KeyObject;
   readonly #token: string;
@@ -179,9 +180,12 @@ export class RawWriter {
     this.close();
     const socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/v1/sync`, ["sampai.v1", `bearer.${this.#token}`]);
     this.#socket = socket;
+    let opened = false;
     const closed = () => {
       // A later connection has taken its place: what waits belongs to that one.
-      if (this.#socket === socket) this.#ended();
+      if (this.#socket !== socket) return;
+      this.#ended();
+      if (opened) for (const listener of this.#endListeners) listener();
     };
     socket.on("close", closed);
     socket.on("error", () => {
@@ -195,7 +199,10 @@ export class RawWriter {
       waiting?.(message);
     });
     await new Promise<void>((resolve, reject) => {
-      socket.once("open", () => resolve());
+      socket.once("open", () => {
+        opened = true;
+        resolve();
+      });
       socket.once("close", (code) => reject(new Error(`closed with ${code}`)));
     });
     const claim = new TextEncoder().encode(
@@ -338,6 +345,12 @@ export class RawWriter {
   onMessage(listener: (message: Record<string, unknown>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called when a connection that had opened has ended, unless this side closed it. The answer stops it. */
+  onEnd(listener: () => void): () => void {
+    this.#endListeners.add(listener);
+    return () => this.#endListeners.delete(listener);
   }
 
   /** Sends a message that has no answer. */

@@ -20,9 +20,10 @@ interface Line {
   readonly dir: string | null;
   readonly docs: readonly string[];
   readonly repos?: number;
+  /** So many documents for each Repo, in order; all of them where it is absent. */
+  readonly each?: number;
   readonly edits: number;
   readonly perSecond: number;
-  readonly writer: number;
 }
 
 performance.mark("loaded");
@@ -35,10 +36,10 @@ const repos: Repo[] = [];
 const handles: DocHandle<Master>[][] = [];
 const latenciesMs: number[] = [];
 
-async function open({ url, dir, docs, repos: count }: Line): Promise<object> {
+async function open({ url, dir, docs, repos: count, each }: Line): Promise<object> {
   let unavailable = 0;
   const opened = await Promise.all(
-    Array.from({ length: count ?? 1 }, async () => {
+    Array.from({ length: count ?? 1 }, async (_, index) => {
       const storage: StorageAdapterInterface | undefined = dir === null ? undefined : new NodeFSStorageAdapter(dir);
       const repo = new Repo({
         network: url === null ? [] : [new WebSocketClientAdapter(url)],
@@ -46,7 +47,7 @@ async function open({ url, dir, docs, repos: count }: Line): Promise<object> {
       });
       repos.push(repo);
       const found = await Promise.all(
-        docs.map((doc) =>
+        (each === undefined ? docs : docs.slice(index * each, (index + 1) * each)).map((doc) =>
           repo.find<Master>(`automerge:${doc}` as AutomergeUrl).catch(() => {
             unavailable += 1;
             return null;

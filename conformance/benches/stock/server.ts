@@ -1,5 +1,5 @@
 // The reference sync server of automerge-repo 2.5.6: Repo, its websocket server, NodeFS, no announcing. Driven by JSON
-// lines; args: DIR. Rejections that nobody handles end such a server; here they are counted, so that the bench goes on.
+// lines; args: DIR [PORT]. Rejections that nobody handles end such a server; here they are counted, so that the bench goes on.
 import { decode } from "cbor-x";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -11,10 +11,14 @@ import { WebSocketServer } from "ws";
 
 const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 let rejections = 0;
+let connections = 0;
 process.on("unhandledRejection", () => {
   rejections += 1;
 });
-const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+const sockets = new WebSocketServer({ host: "127.0.0.1", port: Number(process.argv[3] ?? 0) });
+sockets.on("connection", () => {
+  connections += 1;
+});
 const repo = new Repo({
   network: [new NodeWSServerAdapter(sockets as never)],
   storage: new NodeFSStorageAdapter(process.argv[2]),
@@ -32,7 +36,7 @@ createInterface({ input: process.stdin }).on("line", (text) => {
         await repo.flush([doc]);
       }
     }
-    return { rejections, documents: Object.keys(repo.handles).length };
+    return { rejections, connections, documents: Object.keys(repo.handles).length };
   };
   run().then(
     (value) => say({ n: line.n, value }),

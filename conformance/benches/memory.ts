@@ -1,0 +1,64 @@
+import { residentMb } from "../src/process-figures.ts";
+import type { AskedProcess } from "./asked-process.ts";
+import { atMost, round, type Bench } from "./measure.ts";
+import { openRelayUnderLoad } from "./relay-under-load.ts";
+import { openStockUnderLoad } from "./stock/loads.ts";
+
+const FIRST = 2_000;
+const ALL = 20_000;
+const EDITS = 20;
+const TERRITORIES = Array.from({ length: 100 }, (_, index) => `T${index + 1}`);
+/** Looks after the writing, the lowest counts: what is free goes back to the system within seconds. */
+const LOOKS = 10;
+const LOOK_MS = 500;
+
+/** What a relay takes when it has nothing to do, after 2,000 documents were written, and after 20,000. */
+export const memory: Bench = {
+  does: `relay memory idle, after ${FIRST} documents and after ${ALL}, beside automerge-repo after ${FIRST}`,
+  run: async ({ say }) => {
+    const load = await openRelayUnderLoad();
+    const { pid } = load.relay().process;
+    const idleMb = await settled(pid);
+    const maker = await load.devices({ maker: true, supervisors: [] });
+    const fill = async (from: number, count: number) => {
+      await fillWith(maker, from, count);
+      return settled(pid);
+    };
+    const firstMb = await fill(0, FIRST);
+    say(`Sampai: ${idleMb} MB idle, ${firstMb} MB after ${FIRST} documents.`);
+    const allMb = await fill(FIRST, ALL - FIRST);
+    say(`Sampai: ${allMb} MB after ${ALL} documents.`);
+    await load.close();
+    const stock = await openStockUnderLoad(0, FIRST);
+    const stockMb = await settled(stock.server().process.pid);
+    await stock.close();
+    say(`automerge-repo: ${stockMb} MB after ${FIRST} documents.`);
+    return {
+      bench: "memory",
+      ours: { idleMb, firstMb, allMb },
+      stock: { firstMb: stockMb },
+      goals: [
+        atMost("relay memory after 20,000 documents", allMb, 150, "MB"),
+        atMost("more than after 2,000 documents", allMb - firstMb, 15, "MB"),
+      ],
+    };
+  },
+};
+
+/** In portions, so that each is answered in time. */
+async function fillWith(maker: AskedProcess, from: number, count: number): Promise<void> {
+  const portion = 1_000;
+  for (let done = 0; done < count; done += portion) {
+    const numbers = { from: from + done, count: Math.min(portion, count - done) };
+    await maker.ask("fill", { ...numbers, edits: EDITS, territories: TERRITORIES });
+  }
+}
+
+async function settled(pid: number): Promise<number> {
+  const seen: number[] = [];
+  for (let looks = 0; looks < LOOKS; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    seen.push(residentMb(pid));
+  }
+  return round(Math.min(...seen));
+}
