@@ -5,7 +5,8 @@ import { startLineProcess } from "../src/line-process.ts";
 import { ROOT } from "../src/relay-process.ts";
 import { openOurContacts } from "./corpus-contacts.ts";
 import { atMost, round, type Bench } from "./measure.ts";
-import { CAP_MS, seedStock } from "./stock/stock-processes.ts";
+import { CAP_MS } from "./asked-process.ts";
+import { seedStock } from "./stock/stock-processes.ts";
 
 const DOCUMENTS = 500;
 /** Starts of each side; the one in the middle by its first list counts. */
