@@ -1,5 +1,7 @@
 import { Encoder } from "cbor-x";
 import { createHash, createPrivateKey, randomBytes, sign, type KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
@@ -28,9 +30,22 @@ export const encodeCbor = (value: unknown): Uint8Array => new Uint8Array(cbor.en
 /** Reads a frame, also a folded one (W6). */
 export function decodeCbor(frame: Uint8Array): Record<string, unknown> {
   const message = cbor.decode(frame) as Record<string, unknown>;
-  const { deflated } = message;
-  return deflated instanceof Uint8Array ? decodeCbor(inflateRawSync(deflated)) : message;
+  const { deflated, words } = message;
+  if (!(deflated instanceof Uint8Array)) return message;
+  return decodeCbor(inflateRawSync(deflated, words === undefined ? {} : { dictionary: foldingWords(Number(words)) }));
 }
+
+const wordLists = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, "../vectors/folding-words.json"), "utf8"),
+) as Readonly<Record<string, string>>;
+
+/** The preset dictionary that a folded frame names. */
+export function foldingWords(number: number): Buffer {
+  const words = wordLists[number];
+  if (words === undefined) throw new Error(`a frame is folded with words ${number}, which are not published`);
+  return Buffer.from(words, "utf8");
+}
+
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 // An Ed25519 private key in PKCS #8 (RFC 8410): this prefix and the 32 bytes of the seed.
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");

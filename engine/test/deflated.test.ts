@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { deflateSync } from "fflate";
 import { z } from "zod";
-import { decodeFrame, encodeFrame, foldFrame, limits } from "../src/wire/index.ts";
+import {
+  decodeCborAs,
+  decodeFrame,
+  encodeFrame,
+  FOLDING_WORDS,
+  foldFrame,
+  foldingWords,
+  limits,
+} from "../src/wire/index.ts";
 
 const schema = z.strictObject({ text: z.string() });
 const long = { text: "order ".repeat(2_000) };
@@ -16,6 +26,22 @@ test("a frame reads alike in its plain and in its small form, and the small one 
     assert.ok(read.ok);
     assert.deepEqual(read.value, long);
   }
+});
+
+test("the published words are what frames are folded with, and a folded frame names them", () => {
+  const vector = path.join(import.meta.dirname, "../../conformance/vectors/folding-words.json");
+  const published = JSON.parse(readFileSync(vector, "utf8")) as Record<string, string>;
+  assert.equal(published[FOLDING_WORDS], new TextDecoder().decode(foldingWords));
+  const folded = decodeCborAs(z.looseObject({ words: z.int() }), foldFrame(encodeFrame(long)));
+  assert.ok(folded.ok);
+  assert.equal(folded.value.words, FOLDING_WORDS);
+});
+
+test("a frame that is folded without words is read too", () => {
+  const plain = encodeFrame(long);
+  const read = decodeFrame(schema, encodeFrame({ deflated: deflateSync(plain), length: plain.length }));
+  assert.ok(read.ok);
+  assert.deepEqual(read.value, long);
 });
 
 test("a short frame is left as it is", () => {
@@ -34,6 +60,11 @@ for (const [what, frame, code] of [
     "states more than a frame may be",
     { deflated: deflateSync(encodeFrame(long)), length: limits.frameBytes + 1 },
     "frame.oversized",
+  ],
+  [
+    "names words that are not known",
+    { deflated: deflateSync(encodeFrame(long)), length: encodeFrame(long).length, words: 2 },
+    "frame.malformed",
   ],
   ["is no DEFLATE", { deflated: new Uint8Array(300).fill(0xff), length: 1_000 }, "frame.malformed"],
   [

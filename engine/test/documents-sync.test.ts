@@ -5,6 +5,7 @@ import { startAutomerge } from "../adapters/automerge.ts";
 import { bytesToHex } from "../src/core/hash.ts";
 import {
   conflictsOf,
+  createMemoryStorage,
   documentKinds,
   historyOf,
   schemaRules,
@@ -12,6 +13,7 @@ import {
   viewOf,
   type DocumentView,
   type FieldEdit,
+  type Storage,
 } from "../src/index.ts";
 import { World, type PhoneDouble, type Seeded } from "./document-world.ts";
 
@@ -215,4 +217,33 @@ test("a large edit travels in pieces and is answered once", async () => {
   await world.settle();
   assert.ok((world.relay.received.get("push") ?? 0) > 1);
   assert.equal((await viewed(siti, "S-1")).value["notes"], noise);
+});
+
+test("a phone that lacks nothing asks once, writes nothing and says nothing more", async () => {
+  const world = new World(9);
+  const author = await world.phone("Ali");
+  await author.documents.create("store", "S-1", [{ field: "name", set: "Kedai Ali" }]);
+  author.connect();
+  await world.settle();
+  let commits = 0;
+  const storage = createMemoryStorage();
+  const counted: Storage = {
+    ...storage,
+    commit: (writes) => {
+      commits += 1;
+      return storage.commit(writes);
+    },
+  };
+  const other = await world.phone("Siti", { storage: counted });
+  other.connect();
+  await world.settle();
+  await other.documents.settled();
+  other.disconnect();
+  const before = { commits, fed: world.relay.received.get("fed"), feed: world.relay.received.get("feed") ?? 0 };
+  assert.ok(before.commits > 0);
+  other.connect();
+  await world.settle();
+  assert.equal(commits, before.commits);
+  assert.equal(world.relay.received.get("fed"), before.fed);
+  assert.equal(world.relay.received.get("feed"), before.feed + 1);
 });

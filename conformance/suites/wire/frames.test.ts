@@ -4,7 +4,7 @@ import net from "node:net";
 import { deflateRawSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import { encodeCbor } from "../../src/raw-writer.ts";
+import { encodeCbor, foldingWords } from "../../src/raw-writer.ts";
 import { openTarget, type Target } from "../../src/target.ts";
 
 let target: Target;
@@ -102,6 +102,11 @@ test("W6 a folded batch is read like a plain one, and a folded bomb is refused w
   assert.ok(deflated.length * 3 < plain.length);
   const { message } = await writer.sendRaw(encodeCbor({ deflated, length: plain.length }));
   assert.equal(message?.["type"], "appended");
+  const more = encodeCbor({ ...writer.batch(writer.makeOrders(20)), n: 100 });
+  const worded = new Uint8Array(deflateRawSync(more, { dictionary: foldingWords(1) }));
+  assert.ok(worded.length < new Uint8Array(deflateRawSync(more)).length);
+  const answer = await writer.sendRaw(encodeCbor({ deflated: worded, length: more.length, words: 1 }));
+  assert.equal(answer.message?.["type"], "appended");
   const bomb = new Uint8Array(deflateRawSync(new Uint8Array(64 * 1_024 * 1_024)));
   const refused = await writer.sendRaw(encodeCbor({ deflated: bomb, length: 1_000 }));
   assert.ok(refused.closed !== undefined || refused.message?.["code"] === "frame.oversized");

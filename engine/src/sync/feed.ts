@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
-import type { RelayMessage } from "../wire/index.ts";
+import type { FeedCursor, RelayMessage } from "../wire/index.ts";
 import type { Wire, WireAnswers } from "./wire.ts";
 
 type Changes = Extract<RelayMessage, { type: "changes" }>;
@@ -19,7 +19,8 @@ export interface Feed {
 
 /**
  * Takes the relay's stream of document changes from the durable cursor on. Frames are made durable in the order in
- * which they came, whatever waits together in one commit with the cursor behind it; only then the relay is told `fed`.
+ * which they came, whatever waits together in one commit with the cursor behind it; only then the relay is told `fed`. A phone that lacks nothing writes and says nothing: its
+ * request has told the relay where it stands.
  */
 export function createFeed(documents: DocumentStore, clock: Clock, progressed: () => void): Feed {
   let wire: Wire | null = null;
@@ -48,17 +49,25 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     cancelRetry = clock.after(again ? 0 : RETRY_MS, () => void ask(now, claimed, again));
   }
 
+  /** Answers the cursor that is durable now and was not before; null where nothing came and it stands where it stood. */
+  async function take(parts: readonly Changes[]): Promise<FeedCursor | null> {
+    const cursor = parts.at(-1)?.cursor;
+    if (cursor === undefined) return null;
+    const isNew =
+      parts.some(({ items, leave }) => items.length + leave.length > 0) || !isSame(cursor, documents.cursor());
+    if (isNew) await documents.receive(parts);
+    return isNew ? cursor : null;
+  }
+
   function drain() {
     if (draining || !opened || queue.length === 0) return;
     draining = true;
     const now = wire;
     const parts = queue;
     queue = [];
-    void documents
-      .receive(parts)
-      .then(() => {
-        const last = parts.at(-1);
-        if (now !== null && wire === now && last !== undefined) now.send({ type: "fed", cursor: last.cursor });
+    void take(parts)
+      .then((cursor) => {
+        if (now !== null && wire === now && cursor !== null) now.send({ type: "fed", cursor });
       })
       .finally(() => {
         draining = false;
@@ -92,4 +101,8 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     },
     busy: () => catchingUp || draining || queue.length > 0,
   };
+}
+
+function isSame(a: FeedCursor, b: FeedCursor | null): boolean {
+  return b !== null && a.term === b.term && a.position === b.position && a.scope === b.scope;
 }

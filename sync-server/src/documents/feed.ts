@@ -108,6 +108,8 @@ class Reader {
   /** State of the registry at the last look at this device's scope; -1: look again. */
   private scopesSeen = -1;
   private acknowledged = 0;
+  /** The device was told to drop documents, and what says so waits for its word that it has. */
+  private leaving = false;
   private told = false;
   /** The request that the next frame answers; null once it is answered. */
   private answers: number | null;
@@ -129,9 +131,12 @@ class Reader {
     this.nextScope = version + 1;
     if (cursor === null) return;
     for (const { doc, since, gone } of deps.stored.held(viewer.device)) {
+      this.leaving ||= gone !== null;
       if (!usable || since > this.scope) this.doubtful.add(doc);
       else if (gone === null || gone > this.scope) this.held.add(doc);
     }
+    // The cursor stands for what is durable on the phone.
+    this.acknowledge(this.scope);
   }
 
   end(): void {
@@ -141,9 +146,13 @@ class Reader {
 
   fed(cursor: FeedCursor): void {
     this.pace.fed(cursor);
-    if (cursor.scope !== this.scope || this.acknowledged >= cursor.scope) return;
-    this.acknowledged = cursor.scope;
-    this.deps.writer.run("ackScope", { device: this.viewer.device, version: cursor.scope }).catch(this.broken);
+    if (cursor.scope === this.scope) this.acknowledge(cursor.scope);
+  }
+
+  private acknowledge(version: number): void {
+    if (!this.leaving || this.acknowledged >= version) return;
+    this.acknowledged = version;
+    this.deps.writer.run("ackScope", { device: this.viewer.device, version }).catch(this.broken);
   }
 
   /** Goes (back) to catching up; a reader that is doing so looks again before it is done. */
@@ -222,6 +231,7 @@ class Reader {
     const enter = [...wanted].filter((doc) => !this.held.has(doc));
     const leave = [...this.held, ...this.doubtful].filter((doc) => !wanted.has(doc));
     if (enter.length === 0 && leave.length === 0) return;
+    this.leaving ||= leave.length > 0;
     // Each entering document has a scope version of its own, so that any frame can end anywhere.
     const first = this.nextScope;
     const version = first + Math.max(1, enter.length) - 1;

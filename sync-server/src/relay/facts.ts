@@ -22,6 +22,7 @@ import type { Route } from "../route.ts";
 import { createEvidenceReader } from "./claim-evidence.ts";
 import { handIn, refusalOf, whenDurable } from "./append.ts";
 import { verify } from "./ed25519.ts";
+import { foldedFrame } from "./folded-frame.ts";
 import type { Caller, Connection, RelayPart } from "./part.ts";
 
 /** Facts on the websocket: claims, batches and declared holes of the caller's own device, and of no other. */
@@ -32,7 +33,12 @@ export function part(context: RelayContext): RelayPart {
   // The next message is taken once this one is with the writer, so that order is kept and commits are shared.
   const reply = (connection: Connection, n: number, answer: Promise<Result<RelayMessage, Refusal>>) => {
     answer.then(
-      (result) => (result.ok ? connection.send(result.value) : connection.refuse(n, result.error)),
+      (result) => {
+        if (!result.ok) connection.refuse(n, result.error);
+        // What a contact costs on a thin link is mostly this answer.
+        else if (result.value.type === "claimed") connection.sendFrame(foldedFrame(encodeFrame(result.value)));
+        else connection.send(result.value);
+      },
       (error: unknown) => {
         log.error({ error: String(error) }, "a fact could not be stored");
         connection.refuse(n, { code: "relay.busy" });
