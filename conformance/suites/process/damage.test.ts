@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm, stat, truncate } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -53,6 +53,19 @@ test("L82 a second relay on a folder in use ends with a sentence, and the first 
   await writer.connect();
   assert.ok(await writer.append(writer.makeOrders(3)));
   writer.close();
+  await relay.process.stop();
+  assert.ok((await verifyFolder(dir)).sound);
+});
+
+test("L83 a data folder with another workspace's file ends with a sentence, and is whole again with its own", async () => {
+  const [dir, other] = [path.join(folder, "own"), path.join(folder, "other")];
+  for (const one of [dir, other]) await enrolmentCode(one, "R001", { name: "Rep", role: "rep" });
+  const own = await readFile(path.join(dir, "workspace.json"));
+  await rename(`${dir}.head`, path.join(folder, "own.head-away"));
+  await cp(path.join(other, "workspace.json"), path.join(dir, "workspace.json"));
+  await assert.rejects(startRelay(dir), /workspace\.foreign: .*another workspace/);
+  await writeFile(path.join(dir, "workspace.json"), own);
+  const relay = await startRelay(dir);
   await relay.process.stop();
   assert.ok((await verifyFolder(dir)).sound);
 });

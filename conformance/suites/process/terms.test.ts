@@ -197,14 +197,17 @@ test("L35 what was lost is listed by position: what devices brought back, and wh
   assert.match(await operate("term", "list", "--dir", dir), new RegExp(`${gone}: nobody has named it`));
 });
 
-test("L36 evidence that this relay did not sign begins nothing", async () => {
+test("L36 evidence that this relay did not sign begins nothing, neither of a longer log nor of a term to come", async () => {
   await writer.connect();
   assert.ok(await writer.append(writer.makeOrders(1)));
   const { promise } = writer;
   const shown = await checkpointOver(1);
   const longer = { ...promise, size: 1_000_000 };
   const forged = shown.note.replace(/\n(\d+)\n/, "\n1000000\n");
-  await writer.connect({ evidence: { checkpoints: [forged, "nonsense"], promises: [longer] } });
+  const later = { ...promise, term: `9:${"f".repeat(16)}` };
+  const dated = shown.note.replace(String(writer.claimed["term"]), later.term);
+  assert.notEqual(dated, shown.note);
+  await writer.connect({ evidence: { checkpoints: [forged, dated, "nonsense"], promises: [longer, later] } });
   assert.match(String(writer.claimed["term"]), /^1:/);
   assert.equal((await report()).lost.length, 0);
 });
