@@ -125,10 +125,9 @@ if (stored === null) {
 }
 
 performance.mark("loaded");
-await startAutomerge();
 const clock = createSystemClock();
 const random = createSystemRandom();
-const storage = await openSegments(root);
+const [storage] = await Promise.all([openSegments(root), startAutomerge()]);
 for (const { where, reason, bytes } of storage.damage) {
   if (reason !== "unfinished") process.stderr.write(`Damaged and left aside: ${where} (${reason}, ${bytes} bytes).\n`);
 }

@@ -137,8 +137,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const lanes = createLanes();
   const http = metered(deps.http, meter);
 
-  const outbox = await openOutbox(storage);
-  const events = await openOwnEvents(storage);
+  const outbox = await openOutbox(storage, clock);
+  const events = await openOwnEvents(storage, clock);
   const facts = await createFacts({
     identity,
     clock,

@@ -5,9 +5,11 @@ import { createNodeCrypto } from "../adapters/node-crypto.ts";
 import { buildClaim } from "../src/sync/claim.ts";
 import { claimSchema, limits } from "../src/wire/index.ts";
 import { identity } from "./simulated-phone.ts";
+import { createSimulatedTime } from "./simulated-time.ts";
 
 test("a claim never outgrows its limit: lists are cut short, counts and tips are not", async () => {
   const storage = createMemoryStorage();
+  const clock = createSimulatedTime().clock("boot");
   const attempts = await openAttempts(storage, () => {});
   for (let count = 0; count < 100; count += 1)
     attempts.note({
@@ -18,7 +20,7 @@ test("a claim never outgrows its limit: lists are cut short, counts and tips are
       outcome: "failed",
       tookMs: 1,
     });
-  const outbox = await openOutbox(storage);
+  const outbox = await openOutbox(storage, clock);
   for (let seq = 1; seq <= 300; seq += 1) {
     const hash = String(seq).padStart(64, "0");
     outbox.owes({ run: "0123456789abcdef", seq, prev: null, hash, order: true, at: "2026-11-23T01:00:00.000Z" });
@@ -29,7 +31,7 @@ test("a claim never outgrows its limit: lists are cut short, counts and tips are
       identity,
       app: "test",
       evidence: await openEvidence({ storage, crypto: createNodeCrypto(), identity }),
-      events: await openOwnEvents(storage),
+      events: await openOwnEvents(storage, clock),
       outbox,
       attempts,
       meter: await openMeter(

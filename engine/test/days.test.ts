@@ -130,9 +130,9 @@ test("a certificate that the disk does not take is not shown, and can be taken l
 async function phoneWithClose(state: "owed" | "acknowledged") {
   const time = createSimulatedTime();
   const storage = createMemoryStorage();
-  const outbox = await openOutbox(storage);
-  const events = await openOwnEvents(storage);
   const clock = time.clock("boot");
+  const outbox = await openOutbox(storage, clock);
+  const events = await openOwnEvents(storage, clock);
   const facts = await createFacts({
     identity: person,
     clock,
@@ -258,8 +258,8 @@ test("location is taken only between the start and the end of attendance", async
     clock,
     ids: createIds(clock, seeded(5)),
     storage,
-    events: await openOwnEvents(storage),
-    outbox: await openOutbox(storage),
+    events: await openOwnEvents(storage, clock),
+    outbox: await openOutbox(storage, clock),
     anchor: () => null,
     packNumber: () => null,
   });

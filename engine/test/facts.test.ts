@@ -24,8 +24,8 @@ const time = createSimulatedTime();
 
 async function open(storage: Storage, options: { seed?: number; anchor?: ClockAnchor } = {}) {
   const clock = time.clock("boot");
-  const outbox = await openOutbox(storage);
-  const events = await openOwnEvents(storage);
+  const outbox = await openOutbox(storage, clock);
+  const events = await openOwnEvents(storage, clock);
   const facts = await createFacts({
     identity,
     clock,

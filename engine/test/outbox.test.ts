@@ -14,6 +14,8 @@ import { createSimulatedTime } from "./simulated-time.ts";
 
 const rest = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+const standing = createSimulatedTime().clock("b");
+
 test("a lower lane enters only when no higher one waits to send", async () => {
   const lanes = createLanes();
   const entered: LaneName[] = [];
@@ -99,7 +101,7 @@ test("bytes are counted by lane, remembered over a restart, and begin anew with 
 
 test("a receipt is durable before it is shown, and a restart shows the same", async () => {
   const storage = createMemoryStorage();
-  const outbox = await openOutbox(storage);
+  const outbox = await openOutbox(storage, standing);
   const hash = "ab".repeat(32);
   const place = { run: "0123456789abcdef", seq: 1, prev: null, hash };
   const owed = { ...place, order: true, at: "2026-11-23T01:00:00.000Z" };
@@ -110,7 +112,7 @@ test("a receipt is durable before it is shown, and a restart shows the same", as
   const pending = outbox.acknowledge([receipt], []);
   assert.equal(outbox.receipt(hash), undefined);
   await pending;
-  for (const one of [outbox, await openOutbox(storage)]) {
+  for (const one of [outbox, await openOutbox(storage, standing)]) {
     assert.deepEqual(one.receipt(hash), receipt);
     assert.equal(one.owed().size, 0);
     assert.deepEqual(one.terms(), [{ term: "1:a/b", position: 7 }]);
@@ -119,7 +121,7 @@ test("a receipt is durable before it is shown, and a restart shows the same", as
 
 test("a receipt that cannot be made durable is not shown", async () => {
   const storage = createMemoryStorage();
-  const outbox = await openOutbox({ ...storage, commit: () => Promise.reject(new Error("full")) });
+  const outbox = await openOutbox({ ...storage, commit: () => Promise.reject(new Error("full")) }, standing);
   const receipt = { run: "r", seq: 1, prev: null, hash: "h", term: "1", position: 1, at: "" };
   outbox.owes({ run: "r", seq: 1, prev: null, hash: "h", order: false, at: "" });
   await assert.rejects(outbox.acknowledge([receipt], []));

@@ -145,8 +145,8 @@ export async function startPhone(options: {
   const clock = time.clock(`boot-${time.nowMs()}-${random.below(1_000_000)}`);
   const ids = createIds(clock, random);
   let anchor: ClockAnchor | null = null;
-  const outbox = await openOutbox(storage);
-  const events = await openOwnEvents(storage);
+  const outbox = await openOutbox(storage, clock);
+  const events = await openOwnEvents(storage, clock);
   const notes = createNotes(storage, clock, [() => attempts.writes(), () => meter.writes()]);
   const attempts = await openAttempts(storage, () => notes.changed());
   const meter = await openMeter(

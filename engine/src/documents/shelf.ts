@@ -1,5 +1,6 @@
 import * as A from "@automerge/automerge/slim";
 import { assert } from "../core/assert.ts";
+import { inSlices } from "../core/slices.ts";
 import { bytesToHex, sha256Bytes, utf8ToBytes } from "../core/hash.ts";
 import type { StorageWrite } from "../storage/storage.ts";
 import type { FeedCursor } from "../wire/messages.ts";
@@ -85,7 +86,7 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
   let nextNeed = 1;
   let digest = 0n;
 
-  for (const { key, value } of await storage.range(keys.index)) {
+  for await (const { key, value } of inSlices(await storage.range(keys.index), deps.clock)) {
     const entry = decodeEntry(value);
     if (entry === null) continue;
     const doc = key.slice(keys.index.length);
@@ -95,7 +96,7 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
   const kept = await storage.get(keys.digest);
   const expected = index.size === 0 && kept === undefined ? undefined : encodeDigest(digest);
   let digestMatches = bytesToHex(kept ?? new Uint8Array()) === bytesToHex(expected ?? new Uint8Array());
-  for (const { key, value } of await storage.range(keys.unsent)) {
+  for await (const { key, value } of inSlices(await storage.range(keys.unsent), deps.clock)) {
     const record = decodeUnsent(value);
     const doc = key.slice(keys.unsent.length, key.lastIndexOf("/"));
     if (record === null) continue;
@@ -105,7 +106,7 @@ export async function openShelf(deps: DocumentsDeps): Promise<Shelf> {
     index.set(doc, { ...emptyEntry(record.kind, record.key), stale: true, doubted: true });
     digest = toggle(digest, doc);
   }
-  for (const { key, value } of await storage.range(keys.needs)) {
+  for await (const { key, value } of inSlices(await storage.range(keys.needs), deps.clock)) {
     const need = decodeNeed(value);
     const number = Number(key.slice(key.lastIndexOf("/") + 1));
     nextNeed = Math.max(nextNeed, number + 1);

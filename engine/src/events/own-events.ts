@@ -1,3 +1,5 @@
+import type { Clock } from "../core/clock.ts";
+import { inSlices } from "../core/slices.ts";
 import type { Storage, StorageWrite } from "../storage/storage.ts";
 import { decodeEventRecord, encodeEventRecord, type EventRecord } from "./event-record.ts";
 import { eventHash, readEvent, type Envelope } from "./event.ts";
@@ -47,7 +49,7 @@ const PREFIX = "facts/event/";
 const keyOf = (index: number) => PREFIX + String(index).padStart(12, "0");
 
 /** Reads what this device holds. A record that cannot be read is counted and left where it is. */
-export async function openOwnEvents(storage: Storage): Promise<OwnEvents> {
+export async function openOwnEvents(storage: Storage, clock: Clock): Promise<OwnEvents> {
   const events: OwnEvent[] = [];
   const byHash = new Map<string, OwnEvent>();
   const byId = new Map<string, OwnEvent>();
@@ -73,7 +75,7 @@ export async function openOwnEvents(storage: Storage): Promise<OwnEvents> {
     if (at >= 0) events.splice(at, 1);
   };
 
-  for (const { key, value } of await storage.range(PREFIX)) {
+  for await (const { key, value } of inSlices(await storage.range(PREFIX), clock)) {
     const index = Number(key.slice(PREFIX.length));
     next = Math.max(next, index + 1);
     const record = decodeEventRecord(value);

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { inSlices } from "../core/slices.ts";
 import { decodeFrame, encodeFrame, type RefusalCode } from "../wire/index.ts";
 import type { Storage, StorageWrite } from "../storage/storage.ts";
 
@@ -67,7 +69,7 @@ export interface Outbox {
 
 const keyOf = (kind: "owed" | "receipt" | "refused", hash: string) => `outbox/${kind}/${hash}`;
 
-export async function openOutbox(storage: Storage): Promise<Outbox> {
+export async function openOutbox(storage: Storage, clock: Clock): Promise<Outbox> {
   const owed = new Map<string, Owed>();
   const receipts = new Map<string, Receipt>();
   const refused = new Map<string, RefusalCode>();
@@ -75,15 +77,15 @@ export async function openOutbox(storage: Storage): Promise<Outbox> {
   const listeners = new Set<() => void>();
   const receiptListeners = new Set<(receipts: readonly Receipt[]) => void>();
   // What cannot be read here is learnt anew: an owed event is offered again, a receipt is asked for again.
-  for (const { value } of await storage.range("outbox/owed/")) {
+  for await (const { value } of inSlices(await storage.range("outbox/owed/"), clock)) {
     const read = decodeFrame(owedSchema, value);
     if (read.ok) owed.set(read.value.hash, read.value);
   }
-  for (const { value } of await storage.range("outbox/receipt/")) {
+  for await (const { value } of inSlices(await storage.range("outbox/receipt/"), clock)) {
     const read = decodeFrame(receiptSchema, value);
     if (read.ok) receipts.set(read.value.hash, read.value);
   }
-  for (const { value } of await storage.range("outbox/refused/")) {
+  for await (const { value } of inSlices(await storage.range("outbox/refused/"), clock)) {
     const read = decodeFrame(refusedSchema, value);
     if (read.ok) refused.set(read.value.hash, read.value.code as RefusalCode);
   }
