@@ -8,6 +8,7 @@ import { verify } from "./verify.ts";
 import type { Bench } from "./measure.ts";
 import { orders } from "./orders.ts";
 import { reconnect } from "./reconnect.ts";
+import { refusals } from "./refusals.ts";
 import { start } from "./start.ts";
 import { storm } from "./storm.ts";
 
@@ -24,4 +25,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   storm,
   memory,
   verify,
+  refusals,
 };

@@ -32,9 +32,10 @@ export async function operate(...words: readonly string[]): Promise<string> {
 export async function enrolmentCode(
   dir: string,
   person: string,
-  add?: { name: string; role: string },
+  add?: { name: string; role: string; territory?: string },
 ): Promise<string> {
   const extra = add === undefined ? [] : ["--name", add.name, "--role", add.role];
+  if (add?.territory !== undefined) extra.push("--territories", add.territory);
   const output = await operate("enrol", "--dir", dir, "--person", person, ...extra);
   return (JSON.parse(lastLine(output)) as { code: string }).code;
 }

@@ -8,7 +8,7 @@ const HELP = `npm run conformance [-- --url URL --codes CODE,CODE,…] [-- --sui
 Judges a relay from outside by the rules of conformance/SPEC.md. Without --url it starts this project's own relay.
 
   --url URL      a relay that runs somewhere, such as https://relay.example; only the suites under suites/wire apply
-  --codes LIST   one-time enrolment codes of reps at that relay, one for each test (about 30)
+  --codes LIST   one-time enrolment codes of reps at that relay, one for each test (about 35), of a territory each
   --suite NAME   only suites whose path contains NAME, such as order-log
   --report DIR   also writes DIR/junit.xml and DIR/report.txt`;
 

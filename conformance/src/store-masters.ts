@@ -64,17 +64,23 @@ export class StoreMaster {
     this.#random = random;
   }
 
-  /** About 40 fields and 60 SKUs, then `edits` small edits; the same number gives the same values. */
-  static make(number: number, edits: number, author: StoreAuthor, territory: string): StoreMaster {
-    const key = `S-${String(number).padStart(5, "0")}`;
+  /** A new document with nothing in it but its kind and key. */
+  static begin(key: string, author: StoreAuthor, random = seededRandom(1)): StoreMaster {
     const doc = storeDocumentId(author.workspace, key);
     const message = JSON.stringify({ by: author.rep, role: author.role, device: author.device });
-    const master = new StoreMaster(doc, key, actorOf(author.device), message, seededRandom(number + 1));
+    const master = new StoreMaster(doc, key, actorOf(author.device), message, random);
     for (const hex of genesis["store"] as readonly string[]) master.#take(Uint8Array.from(Buffer.from(hex, "hex")));
     master.#compose(fixedActor(`sampai.birth.${doc}`), 1, 0, "", [
       { field: "kind", value: "store" },
       { field: "key", value: key },
     ]);
+    return master;
+  }
+
+  /** About 40 fields and 60 SKUs, then `edits` small edits; the same number gives the same values. */
+  static make(number: number, edits: number, author: StoreAuthor, territory: string): StoreMaster {
+    const key = `S-${String(number).padStart(5, "0")}`;
+    const master = StoreMaster.begin(key, author, seededRandom(number + 1));
     master.write(contentOf(number, territory, author.rep, master.#random));
     for (let edit = 0; edit < edits; edit += 1) master.edit();
     return master;
@@ -116,6 +122,18 @@ export class StoreMaster {
     const change = this.#compose(this.#actor, this.#seq, atMs, message, writes);
     this.#seq += 1;
     return change;
+  }
+
+  /** The number that this author's next change has. */
+  get nextSeq(): number {
+    return this.#seq;
+  }
+
+  /** A change as it would come next, but for what is forged in it. This document does not take it. */
+  forge(ops: readonly Op[], forged: Readonly<Record<string, unknown>> = {}): Uint8Array {
+    const [actor, seq, startOp, time] = [this.#actor, this.#seq, this.#nextOp, Date.now()];
+    const next = { actor, seq, startOp, time, message: this.#message, deps: [this.#head], ops };
+    return A.encodeChange({ ...next, ...forged } as never);
   }
 
   #rows(column: string): string[] {
@@ -181,14 +199,14 @@ const PIECE_BYTES = 8_192;
 /** Pushes changes of one document and answers `pushed`, or null where the connection ended. */
 export function pushChanges(
   writer: RawWriter,
-  { doc, key }: { readonly doc: string; readonly key: string },
+  { doc, key, kind = "store" }: { readonly doc: string; readonly key: string; readonly kind?: string },
   changes: readonly Uint8Array[],
 ): Promise<Record<string, unknown> | null> {
   const bytes = Buffer.concat(changes);
   const pieces: Record<string, unknown>[] = [];
   for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
     const piece = bytes.subarray(from, from + PIECE_BYTES);
-    pieces.push({ type: "push", doc, kind: "store", key, piece, more: from + PIECE_BYTES < bytes.length });
+    pieces.push({ type: "push", doc, kind, key, piece, more: from + PIECE_BYTES < bytes.length });
   }
   return writer.requestInPieces(pieces);
 }

@@ -7,14 +7,15 @@ import { enrolmentCode, startRelay } from "./relay-process.ts";
 /** The relay under judgement: one that runs somewhere, or one of ours that is started for it. */
 export interface Target {
   readonly url: string;
-  /** A newly enrolled device of a rep. */
+  /** A newly enrolled device of a rep who shares a territory with nobody. */
   writer(): Promise<RawWriter>;
   close(): Promise<void>;
 }
 
 /**
  * Judges the relay at `SAMPAI_TARGET_URL`, whose operator gave one-time enrolment codes of reps in
- * `SAMPAI_TARGET_CODES` (separated by commas, one for each rule that is judged); else starts this project's own.
+ * `SAMPAI_TARGET_CODES` (separated by commas, one for each rule that is judged, each rep in a territory of his own);
+ * else starts this project's own.
  */
 export async function openTarget(): Promise<Target> {
   const url = process.env["SAMPAI_TARGET_URL"];
@@ -39,7 +40,8 @@ export async function openTarget(): Promise<Target> {
     writer: async () => {
       people += 1;
       const person = `R${String(people).padStart(3, "0")}`;
-      return RawWriter.enrol(relay.url, await enrolmentCode(dir, person, { name: `Rep ${people}`, role: "rep" }));
+      const add = { name: `Rep ${people}`, role: "rep", territory: `T${people}` };
+      return RawWriter.enrol(relay.url, await enrolmentCode(dir, person, add));
     },
     close: async () => {
       await relay.process.stop();

@@ -1,5 +1,5 @@
 import type { Crypto } from "../core/crypto.ts";
-import { bytesEqual, bytesToHex, hexToBytes, sha256Hex } from "../core/hash.ts";
+import { bytesEqual, bytesToHex, hexToBytes } from "../core/hash.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Storage } from "../storage/storage.ts";
 import { openPack, type PackError, type PackFile } from "./pack-file.ts";
@@ -46,7 +46,7 @@ export interface HeldReference extends Reference {
  */
 export async function createReference(deps: ReferenceDeps): Promise<HeldReference> {
   const { storage, crypto, workspace, rootKey } = deps;
-  const opened = new Map<number, Pack>();
+  const opened = new Map<number, { readonly pack: Pack; readonly sha256: string }>();
   const damaged: number[] = [];
   const numbers = new Set((await storage.range(PREFIX)).map(({ key }) => Number(key.slice(PREFIX.length))));
   const newest = () => Math.max(0, ...numbers);
@@ -59,10 +59,10 @@ export async function createReference(deps: ReferenceDeps): Promise<HeldReferenc
   /** Reads one held pack; a damaged one stops counting as held. */
   const read = async (number: number): Promise<Pack | undefined> => {
     const known = opened.get(number);
-    if (known !== undefined || !numbers.has(number)) return known;
+    if (known !== undefined || !numbers.has(number)) return known?.pack;
     const read = await openPack(await stored(number), { workspace, rootKey, number }, crypto);
     if (read.ok) {
-      opened.set(number, read.value.pack);
+      opened.set(number, read.value);
       return read.value.pack;
     }
     numbers.delete(number);
@@ -110,9 +110,9 @@ export async function createReference(deps: ReferenceDeps): Promise<HeldReferenc
     newest,
     newestFile: () =>
       inTurn(async () => {
-        if (numbers.size === 0) return undefined;
-        const { bytes } = await stored(newest());
-        return { bytes, sha256: sha256Hex(bytes) };
+        await read(newest());
+        const sha256 = opened.get(newest())?.sha256;
+        return sha256 === undefined ? undefined : { bytes: (await stored(newest())).bytes, sha256 };
       }),
     current: () => current,
     pack: (number) => inTurn(() => read(number)),
@@ -136,12 +136,12 @@ export async function createReference(deps: ReferenceDeps): Promise<HeldReferenc
           value.set(file.bytes, SIGNATURE_BYTES);
           await storage.commit([{ key: packKey(pack.number), value }]);
           numbers.add(pack.number);
-          opened.set(pack.number, pack);
+          opened.set(pack.number, read.value);
           const repaired = damaged.indexOf(pack.number);
           if (repaired >= 0) damaged.splice(repaired, 1);
         }
         await settleNow();
-        return ok(opened.get(pack.number) ?? pack);
+        return ok(pack);
       }),
   };
 }

@@ -1,6 +1,7 @@
 import { Encoder } from "cbor-x";
 import type { z } from "zod";
 import { err, ok, type Result } from "../core/result.ts";
+import { nestsDeeperThan } from "./cbor-depth.ts";
 import { deflateFrame, inflateFrame, isDeflated } from "./deflated.ts";
 import { limits } from "./limits.ts";
 import type { Refusal } from "./refusals.ts";
@@ -47,6 +48,7 @@ function parsed<S extends z.ZodType>(schema: S, value: unknown): Result<z.infer<
 }
 
 function decodeCbor(bytes: Uint8Array): Result<unknown, Refusal> {
+  if (nestsDeeperThan(limits.nesting, bytes)) return err({ code: "frame.malformed", detail: "nested too deeply" });
   try {
     return ok(encoder.decode(bytes));
   } catch {

@@ -2,6 +2,8 @@
 export const limits = {
   /** One websocket frame: small enough that decoding a hostile one costs little. */
   frameBytes: 1_048_576,
+  /** Lists, maps and tags inside each other in CBOR: no message of ours has more than six. */
+  nesting: 32,
   /** One event's bytes: the largest order seen is a few KB; a form with long notes stays below this. */
   eventBytes: 65_536,
   /** Events in one append. */
