@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { factsOf, firstStore, visitStore, type LogRow } from "../src/field-day.ts";
+import { exportLog } from "../src/exported-log.ts";
+import { factsOf, firstStore, visitStore } from "../src/field-day.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
 import { until } from "../src/until.ts";
@@ -40,11 +41,7 @@ export const rescue: Drill = {
       await phone.ask("go-online");
       return phone;
     };
-    const rows = async () =>
-      (await operate("log", "export", "--dir", dir))
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as LogRow);
+    const rows = () => exportLog(dir);
     const importInto = async (file: string, at = dir): Promise<Report> => {
       try {
         return JSON.parse(await operate("rescue", "import", file, "--dir", at, "--json")) as Report;

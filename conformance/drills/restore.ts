@@ -1,7 +1,8 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { factsOf, firstStore, visitStore, type LogRow, type PhoneFact } from "../src/field-day.ts";
+import { exportLog, type LogRow } from "../src/exported-log.ts";
+import { factsOf, firstStore, visitStore, type PhoneFact } from "../src/field-day.ts";
 import { openHq } from "../src/hq-client.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
@@ -48,11 +49,7 @@ export const restore: Drill = {
       return phone;
     };
     const terms = async () => JSON.parse(await operate("term", "list", "--dir", dir, "--json")) as TermReport;
-    const rows = async () =>
-      (await operate("log", "export", "--dir", dir))
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as LogRow);
+    const rows = () => exportLog(dir);
     try {
       const anna = await phoneOf("anna", "R001");
       const badrul = await phoneOf("badrul", "R002");

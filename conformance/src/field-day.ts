@@ -12,17 +12,6 @@ export interface PhoneFact {
   readonly envelope: { readonly id: string; readonly kind: string; readonly run: string; readonly seq: number };
 }
 
-/** What the log holds of an event, as `log export` writes it. */
-export interface LogRow {
-  readonly position: number;
-  readonly type: string;
-  readonly device: string;
-  readonly run: string;
-  readonly seq: number;
-  readonly hash: string;
-  readonly flags: readonly string[];
-}
-
 export const factsOf = async (phone: PhoneProcess): Promise<PhoneFact[]> => (await phone.ask("events")) as PhoneFact[];
 
 /** A visit with one order, and a shelf photo where `photo` names one of the demo's. Answers the order's and photo's ids. */

@@ -61,6 +61,11 @@ const ORDER = {
   note: "",
 };
 
+/** The relay ended the connection, or none could be opened. */
+export class ConnectionEnded extends Error {
+  override readonly name = "ConnectionEnded";
+}
+
 /** A device that knows only the wire: it makes a chain of orders, sends them in batches, and notes what was acknowledged. */
 export class RawWriter {
   readonly device: string;
@@ -190,7 +195,10 @@ export class RawWriter {
     };
   }
 
-  /** Opens a connection and exchanges an otherwise empty claim, as every contact must begin; `more` stands in it too. */
+  /**
+   * Opens a connection and exchanges an otherwise empty claim, as every contact must begin; `more` stands in it too.
+   * Rejects with `ConnectionEnded` where the relay is not there or goes.
+   */
   async connect(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     this.close();
     const socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/v1/sync`, ["sampai.v1", `bearer.${this.#token}`]);
@@ -218,7 +226,7 @@ export class RawWriter {
         opened = true;
         resolve();
       });
-      socket.once("close", (code) => reject(new Error(`closed with ${code}`)));
+      socket.once("close", (code) => reject(new ConnectionEnded(`closed with ${code}`)));
     });
     const claim = new TextEncoder().encode(
       JSON.stringify({
@@ -242,7 +250,8 @@ export class RawWriter {
     );
     const signature = new Uint8Array(sign(null, Buffer.from(`sampai.claim.v1\n${sha256(claim)}`), this.#key));
     const claimed = await this.request({ type: "claim", claim, signature });
-    if (claimed?.["type"] !== "claimed") throw new Error(`the claim was answered ${JSON.stringify(claimed)}`);
+    if (claimed === null) throw new ConnectionEnded("closed before the claim was answered");
+    if (claimed["type"] !== "claimed") throw new Error(`the claim was answered ${JSON.stringify(claimed)}`);
     this.claimed = claimed;
   }
 

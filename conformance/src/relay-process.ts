@@ -12,9 +12,15 @@ export interface RelayProcess {
   readonly process: LineProcess;
 }
 
-/** Starts a relay on a data folder and waits until it says that it is ready. `port` 0 takes any free one. */
-export async function startRelay(dir: string, port = 0): Promise<RelayProcess> {
-  const child = startLineProcess([SAMPAI, "serve", "--dir", dir, "--port", String(port)], ROOT);
+/** The arguments of Node that run one of the operator's commands. */
+export const commandLine = (...words: readonly string[]): string[] => [SAMPAI, ...words];
+
+/**
+ * Starts a relay on a data folder and waits until it says that it is ready. `port` 0 takes any free one; `root` is this
+ * project or a changed copy of it.
+ */
+export async function startRelay(dir: string, port = 0, root = ROOT): Promise<RelayProcess> {
+  const child = startLineProcess(commandLine("serve", "--dir", dir, "--port", String(port)), root);
   const ready = await child.line((line) => line["ready"] === true, 30_000);
   const url = String(ready["url"]);
   return { url, port: Number(new URL(url).port), process: child };
@@ -24,7 +30,7 @@ const run = promisify(execFile);
 
 /** Runs one operator command to its end; answers its standard output. Rejects with its standard error when it fails. */
 export async function operate(...words: readonly string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, [SAMPAI, ...words], { cwd: ROOT, maxBuffer: 256 * 1_024 * 1_024 });
+  const { stdout } = await run(process.execPath, commandLine(...words), { cwd: ROOT, maxBuffer: 256 * 1_024 * 1_024 });
   return stdout;
 }
 

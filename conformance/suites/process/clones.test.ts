@@ -3,7 +3,8 @@ import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { factsOf, visitStore, type LogRow } from "../../src/field-day.ts";
+import { exportLog, type LogRow } from "../../src/exported-log.ts";
+import { factsOf, visitStore } from "../../src/field-day.ts";
 import { startPhone, type PhoneProcess } from "../../src/phone-process.ts";
 import { RawWriter } from "../../src/raw-writer.ts";
 import { enrolmentCode, operate, startRelay, type RelayProcess } from "../../src/relay-process.ts";
@@ -51,8 +52,7 @@ async function deviceOf(phone: PhoneProcess): Promise<string> {
 }
 
 async function rowsOf(device: string): Promise<LogRow[]> {
-  const lines = (await operate("log", "export", "--dir", dir)).trim().split("\n");
-  return lines.map((line) => JSON.parse(line) as LogRow).filter((row) => row.type === "event" && row.device === device);
+  return (await exportLog(dir)).filter((row) => row.type === "event" && row.device === device);
 }
 
 const runsOf = async (device: string) =>

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { factsOf, visitStore, type LogRow } from "../../src/field-day.ts";
+import { exportLog } from "../../src/exported-log.ts";
+import { factsOf, visitStore } from "../../src/field-day.ts";
 import { startPhone, type PhoneProcess } from "../../src/phone-process.ts";
 import { enrolmentCode, operate, startRelay, type RelayProcess } from "../../src/relay-process.ts";
 import { until } from "../../src/until.ts";
@@ -30,12 +31,7 @@ after(async () => {
 
 const fileOf = (name: string) => path.join(folder, name);
 const importFile = async (name: string, at = dir) => operate("rescue", "import", fileOf(name), "--dir", at, "--json");
-const events = async () =>
-  (await operate("log", "export", "--dir", dir))
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as LogRow)
-    .filter(({ type }) => type === "event");
+const events = async () => (await exportLog(dir)).filter(({ type }) => type === "event");
 
 test("L46 a rescue file that was cut, altered, renamed or made for another workspace is refused with its code and moves nothing", async () => {
   await phone.ask("rescue", { file: fileOf("whole") });

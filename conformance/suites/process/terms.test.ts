@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { LogRow } from "../../src/field-day.ts";
+import { exportLog } from "../../src/exported-log.ts";
 import { RawWriter, type RawEvent } from "../../src/raw-writer.ts";
 import { enrolmentCode, operate, startRelay, type RelayProcess } from "../../src/relay-process.ts";
 import { checkConsistency } from "../../src/transparency-log.ts";
@@ -72,11 +72,7 @@ async function putBack(headFile: "kept" | "lost"): Promise<void> {
 }
 
 const report = async () => JSON.parse(await operate("term", "list", "--dir", dir, "--json")) as Report;
-const rows = async () =>
-  (await operate("log", "export", "--dir", dir))
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as LogRow);
+const rows = () => exportLog(dir);
 const checkpointOf = (claimed: Record<string, unknown>) => claimed["checkpoint"] as ShownCheckpoint | undefined;
 const promised = (promise: unknown) => ({ evidence: { checkpoints: [], promises: [promise] } });
 
