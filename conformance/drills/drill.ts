@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { HostLacks } from "../src/image-disk.ts";
 import { drills } from "./index.ts";
 
 const names = Object.keys(drills);
@@ -27,11 +28,17 @@ if (values.help || drill === undefined) {
     process.exitCode = 2;
   }
 } else {
-  const outcome = await drill.run({
-    times: values.times === undefined ? drill.times : Number(values.times),
-    seed: Number(values.seed),
-    say: (sentence) => console.log(sentence),
-  });
-  if (values.json) console.log(JSON.stringify(outcome));
-  process.exitCode = outcome.ok ? 0 : 1;
+  try {
+    const outcome = await drill.run({
+      times: values.times === undefined ? drill.times : Number(values.times),
+      seed: Number(values.seed),
+      say: (sentence) => console.log(sentence),
+    });
+    if (values.json) console.log(JSON.stringify(outcome));
+    process.exitCode = outcome.ok ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof HostLacks)) throw error;
+    console.error(`${error.code}: ${error.message}`);
+    process.exitCode = 2;
+  }
 }

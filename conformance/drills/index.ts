@@ -1,4 +1,5 @@
 import { photos } from "./photos.ts";
+import { powerCut } from "./power-cut.ts";
 import { relayKill } from "./relay-kill.ts";
 import { rescue } from "./rescue.ts";
 import { restore } from "./restore.ts";
@@ -6,4 +7,11 @@ import { flips } from "./flips.ts";
 import type { Drill } from "./story.ts";
 
 /** Every drill there is, by the word an operator types. */
-export const drills: Readonly<Record<string, Drill>> = { flips, photos, "relay-kill": relayKill, rescue, restore };
+export const drills: Readonly<Record<string, Drill>> = {
+  flips,
+  photos,
+  "power-cut": powerCut,
+  "relay-kill": relayKill,
+  rescue,
+  restore,
+};

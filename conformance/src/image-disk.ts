@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import { mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+/** What is needed is not to be had on this host; `code` is `host.…`. */
+export class HostLacks extends Error {
+  override readonly name = "HostLacks";
+  readonly code: string;
+
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+/**
+ * A file system whose power can be cut and whose store can fail.
+ *
+ * It is an ext4 image inside an XFS volume, both loop-mounted, the image with direct I/O: what a process wrote and did
+ * not flush lies in ext4's memory alone, and what it flushed is in the image. A reflinked copy of the image is made under
+ * XFS's lock, so it holds the block device as it was in one instant. What a drive does with its own volatile cache is
+ * not played: a block that reached the device counts as stored.
+ */
+export interface ImageDisk {
+  /** Where it is mounted. */
+  readonly path: string;
+  /** Keeps what the block device holds in this instant. */
+  cut(): Promise<void>;
+  /** Mounts what `cut` kept in place of the disk; ext4 replays its journal. Nobody may have a file open on the disk. */
+  powerReturns(): Promise<void>;
+  /** The store below goes: from now on every flush fails with EIO, while a plain write still succeeds in memory. */
+  fail(): Promise<void>;
+  /** The store comes back with what it had, and the disk is mounted anew. Nobody may have a file open on the disk. */
+  heal(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MIB = 1_048_576;
+/** Sparse: the image, its copy, and what both have not in common. */
+const VOLUME_BYTES = 4_096 * MIB;
+
+const execute = promisify(execFile);
+const run = async (command: string, ...words: readonly string[]) => (await execute(command, words)).stdout.trim();
+
+/** Makes a disk of `bytes` under `folder`, which MUST be there. Rejects with `HostLacks` where the host cannot. */
+export async function openImageDisk(folder: string, bytes: number): Promise<ImageDisk> {
+  const volume = path.join(folder, "volume.img");
+  const outer = path.join(folder, "volume");
+  const image = path.join(outer, "disk.img");
+  const kept = path.join(outer, "cut.img");
+  const inner = path.join(folder, "disk");
+  let device: string | null = null;
+
+  const mountOuter = () => run("mount", "-o", "loop", volume, outer);
+  const mountInner = async () => {
+    device = await run("losetup", "--direct-io=on", "--show", "--find", image);
+    await run("mount", device, inner);
+  };
+  const unmountInner = async () => {
+    await run("umount", inner);
+    if (device !== null) await run("losetup", "--detach", device);
+    device = null;
+  };
+  const close = async () => {
+    // Whatever of it was mounted: a drill that failed must leave no mount behind.
+    await unmountInner().catch(() => undefined);
+    await run("umount", outer).catch(() => undefined);
+    await rm(volume, { force: true });
+  };
+
+  try {
+    await mkdir(outer);
+    await mkdir(inner);
+    await writeFile(volume, "");
+    await truncate(volume, VOLUME_BYTES);
+    await run("mkfs.xfs", "-q", "-m", "reflink=1", volume);
+    await mountOuter();
+    await writeFile(image, "");
+    await truncate(image, bytes);
+    // No blocks are kept back for the superuser: a full disk is full for everyone.
+    await run("mkfs.ext4", "-q", "-F", "-m", "0", image);
+    await mountInner();
+  } catch (error) {
+    await close();
+    throw new HostLacks(
+      "host.disk-images",
+      `This host cannot make and mount a disk image, for which root, loop devices, mkfs.xfs and mkfs.ext4 are needed: ${(error as Error).message.trim()}`,
+    );
+  }
+  return {
+    path: inner,
+    cut: async () => {
+      await run("cp", "--reflink=always", image, kept);
+    },
+    powerReturns: async () => {
+      await unmountInner();
+      await rename(kept, image);
+      await mountInner();
+    },
+    fail: async () => {
+      await run("xfs_io", "-x", "-c", "shutdown", outer);
+    },
+    heal: async () => {
+      await unmountInner();
+      await run("umount", outer);
+      await mountOuter();
+      await mountInner();
+    },
+    close,
+  };
+}
