@@ -1,16 +1,18 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { makeLedger } from "../src/ledger.ts";
 import { operate } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
+import { mapPages, readRows, type StoredRow } from "../src/stored-rows.ts";
 import { verifyFolder, type Finding } from "../src/verify-command.ts";
 import type { Drill, DrillOptions, DrillOutcome } from "./story.ts";
 
 const EVENTS = 20_000;
-/** Copies of the folder that are worked on at once. */
-const LANES = 2;
+/** A sentence of progress comes so often. */
+const PROGRESS_FLIPS = 50;
+const DATABASE = "relay.sqlite";
 
 /** One bit of the stored database is turned over at a time: `verify` must say so, or nothing of the log may have changed. */
 export const flips: Drill = {
@@ -19,7 +21,19 @@ export const flips: Drill = {
   run: (options) => flipBits(EVENTS, options),
 };
 
+/**
+ * `row`: the row that changed is named. `damage`: the file is called damaged. `harmless`: nothing is said, log and trail
+ * are as they were, and the log's export is the same to the byte. `missed`: none of these.
+ */
 type Outcome = "row" | "damage" | "harmless" | "missed";
+interface Judged {
+  readonly outcome: Outcome;
+  /** The table or index whose page was hit; "free space" where it was nobody's. */
+  readonly owner: string;
+  /** A row changed that carries no proof, such as the time at which a document's change arrived. */
+  readonly unproved?: boolean;
+  readonly says: string;
+}
 
 /** Makes a ledger of so many orders and turns over `times` bits of it, one by one. */
 export async function flipBits(events: number, { times, seed, say }: DrillOptions): Promise<DrillOutcome> {
@@ -29,13 +43,15 @@ export async function flipBits(events: number, { times, seed, say }: DrillOption
     await makeLedger(sound, events);
     const before = await verifyFolder(sound);
     if (!before.sound) throw new Error(`the ledger was not sound to begin with: ${JSON.stringify(before.findings)}`);
-    const lines = (await operate("log", "export", "--dir", sound)).split("\n");
-    say(`A ledger of ${lines.length - 1} rows, and it verifies.`);
+    const judge = await judgeOf(sound);
+    say(`A ledger of ${judge.rows} rows, and it verifies. Now one bit after another is turned over.`);
     const random = seededRandom(seed);
     const places = Array.from({ length: times }, () => ({ at: random(), bit: Math.floor(random() * 8) }));
     const counts: Record<Outcome, number> = { row: 0, damage: 0, harmless: 0, missed: 0 };
+    const unproved: Record<string, number> = {};
     const missed: string[] = [];
     let next = 0;
+    let done = 0;
     const lane = async (number: number) => {
       const dir = path.join(folder, `copy-${number}`);
       await cp(sound, dir, { recursive: true });
@@ -43,26 +59,40 @@ export async function flipBits(events: number, { times, seed, say }: DrillOption
         const index = next;
         next += 1;
         const { at, bit } = places[index] as { at: number; bit: number };
-        const file = path.join(dir, "relay.sqlite");
-        const offset = flip(file, at, bit);
-        const { outcome, says } = await judge(dir, lines);
-        flip(file, at, bit);
+        const offset = flip(path.join(dir, DATABASE), at, bit);
+        const { outcome, owner, says, unproved: isUnproved } = await judge.look(dir, offset);
+        flip(path.join(dir, DATABASE), at, bit);
         counts[outcome] += 1;
-        if (outcome === "missed") missed.push(`seed ${seed}, flip ${index + 1}, byte ${offset}, bit ${bit}: ${says}`);
-        say(`Flip ${index + 1}, byte ${offset}: ${says}`);
+        done += 1;
+        if (isUnproved === true) unproved[owner] = (unproved[owner] ?? 0) + 1;
+        if (outcome === "missed") {
+          missed.push(`seed ${seed}, flip ${index + 1}, byte ${offset}, bit ${bit}, in ${owner}: ${says}`);
+          say(`NOT FOUND: ${missed.at(-1)}`);
+        }
+        if (done % PROGRESS_FLIPS === 0 && done < times) say(`${done} flips: ${told(counts)}.`);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(LANES, times) }, (_, number) => lane(number)));
+    await Promise.all(Array.from({ length: Math.min(availableParallelism(), times) }, (_, number) => lane(number)));
     const ok = counts.missed === 0;
     say(
       ok
-        ? `${times} flips: ${counts.row} named by row, ${counts.damage} reported as damage of the file, ${counts.harmless} in bytes that hold nothing of the log.`
-        : `${counts.missed} flips changed the log and were not found.`,
+        ? `${times} flips: ${told(counts)}.${unprovedRows(unproved)}`
+        : `${counts.missed} of ${times} flips changed what is stored and were not found.`,
     );
-    return { drill: "flips", seed, flips: times, rows: lines.length - 1, ...counts, missedFlips: missed, ok };
+    return { drill: "flips", seed, flips: times, rows: judge.rows, ...counts, unproved, missedFlips: missed, ok };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+const told = ({ row, damage, harmless }: Record<Outcome, number>) =>
+  `${row} named by row, ${damage} reported as damage of the file, ${harmless} with an export that is the same to the byte`;
+
+function unprovedRows(unproved: Readonly<Record<string, number>>): string {
+  const count = Object.values(unproved).reduce((sum, flipped) => sum + flipped, 0);
+  return count === 0
+    ? ""
+    : ` Of the last, ${count} changed a row that carries no proof (${Object.keys(unproved).join(", ")}).`;
 }
 
 /** Turns one bit over and answers its byte's place. The same again puts it back. */
@@ -80,33 +110,52 @@ function flip(file: string, share: number, bit: number): number {
   }
 }
 
-async function judge(dir: string, lines: readonly string[]): Promise<{ outcome: Outcome; says: string }> {
-  const { findings } = await verifyFolder(dir);
-  const bad = findings.filter(({ sound }) => !sound);
-  const rows = bad.filter(namesRow);
-  const told = bad.map(({ part, says }) => `${part}: ${says}`).join("; ");
-  const after = await operate("log", "export", "--dir", dir).catch(() => null);
-  if (after !== null) {
-    const changed = firstDifference(lines, after.split("\n"));
-    if (changed !== null) {
-      // What an auditor is given has changed: exactly this row must be named, or the file called damaged.
-      const isNamed = rows.some(({ part, says }) => isLogPart(part) && says.startsWith(`row ${changed} `));
-      if (isNamed) return { outcome: "row", says: told };
-      const isDamage = bad.length > rows.length;
-      return isDamage ? { outcome: "damage", says: told } : { outcome: "missed", says: `row ${changed}: ${told}` };
+/** Knows the sound folder, and judges what `verify` says of a copy with one flipped byte. */
+async function judgeOf(sound: string) {
+  const file = path.join(sound, DATABASE);
+  const pages = mapPages(file);
+  const rowsOf = new Map([...pages.tables].map((table) => [table, readRows(file, table) ?? []]));
+  const exported = await operate("log", "export", "--dir", sound);
+
+  const look = async (dir: string, offset: number): Promise<Judged> => {
+    const owner = pages.owners.get(Math.floor(offset / pages.pageBytes) + 1) ?? "free space";
+    const { findings } = await verifyFolder(dir);
+    const bad = findings.filter(({ sound: isSound }) => !isSound);
+    const says = bad.map(({ part, says: words }) => `${part}: ${words}`).join("; ");
+    const table = rowsOf.get(owner);
+    const changed = table === undefined ? null : changedRow(table, readRows(path.join(dir, DATABASE), owner));
+    if (bad.length === 0) {
+      if (changed !== null && owner in NUMBERED) {
+        return { outcome: "missed", owner, says: `row ${changed} changed, and verify found nothing` };
+      }
+      const isSame = (await operate("log", "export", "--dir", dir).catch(() => null)) === exported;
+      return isSame
+        ? { outcome: "harmless", owner, unproved: changed !== null, says: "the export is the same to the byte" }
+        : { outcome: "missed", owner, says: "verify found nothing, and the log's export is not the same" };
     }
-  } else if (bad.length === 0) {
-    return { outcome: "missed", says: "the log cannot be exported, and verify found nothing" };
-  }
-  if (rows.length > 0) return { outcome: "row", says: told };
-  if (bad.length > 0) return { outcome: "damage", says: told };
-  return { outcome: "harmless", says: "the export is the same to the byte" };
+    if (changed !== null && bad.some((finding) => isNamed(owner, changed, finding))) {
+      return { outcome: "row", owner, says };
+    }
+    if (bad.some(isDamage)) return { outcome: "damage", owner, says };
+    return { outcome: "missed", owner, says: `row ${changed} changed, and verify says ${says}` };
+  };
+  return { rows: rowsOf.get("log")?.length ?? 0, look };
 }
 
-const isLogPart = (part: string) => part === "order log" || part === "hash tree";
-const namesRow = ({ says }: Finding) => !says.startsWith("the database file is damaged");
+/** The parts of `verify` that name the rows of a table by number. The rows of other tables are named in their own words. */
+const NUMBERED: Readonly<Record<string, readonly string[]>> = { log: ["order log", "hash tree"], trail: ["trail"] };
 
-function firstDifference(a: readonly string[], b: readonly string[]): number | null {
-  for (let index = 0; index < Math.max(a.length, b.length); index += 1) if (a[index] !== b[index]) return index;
-  return null;
+function isNamed(table: string, row: string, finding: Finding): boolean {
+  const parts = NUMBERED[table];
+  if (parts === undefined) return !isDamage(finding);
+  return parts.includes(finding.part) && finding.says.startsWith(`row ${row} `);
+}
+
+const isDamage = ({ says }: Finding) => says.startsWith("the database file is damaged");
+
+/** The first row that is not as it was; null where all are, or where the table cannot be read any more. */
+function changedRow(before: readonly StoredRow[], after: readonly StoredRow[] | null): string | null {
+  if (after === null) return null;
+  const index = before.findIndex(({ digest }, at) => digest !== after[at]?.digest);
+  return before[index]?.name ?? null;
 }

@@ -72,6 +72,16 @@ test("the verify command names a trail row whose words were changed, and ends wi
   assert.match(out, /trail: row 1 does not match its hash/);
 });
 
+test("a row whose columns cannot be read is named by log and tree, and every other part is still walked", async () => {
+  const { dir, db } = await changed("update log set flags = 'null' where position = 4");
+  db.close();
+  const { status, out } = await sampai("verify", dir);
+  assert.equal(status, 1);
+  assert.match(out, /^order log: row 4 cannot be read/m);
+  assert.match(out, /^hash tree: row 4 cannot be read/m);
+  assert.match(out, /^trail: \d+ rows, all as they were written/m);
+});
+
 test("export writes every row as a line of JSON, and tail shows the newest", async () => {
   const exported = await sampai("log", "export", "--dir", sound);
   const lines = exported.out

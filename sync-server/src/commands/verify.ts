@@ -7,7 +7,7 @@ import { workspaceIn } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
 const does =
-  "Checks all that a data folder can prove: rows, chains, signatures, hash tree, trail, documents, photos. Names the first bad row.";
+  "Checks all that a data folder can prove: rows, chains, signatures, hash tree, trail, packs, documents, photos. Names the first bad row.";
 const more = "Works beside a running relay. The status is 0 where everything is sound and 1 where something is not.";
 
 export const verify: Command = {

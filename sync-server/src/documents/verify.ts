@@ -1,5 +1,5 @@
 import * as A from "@automerge/automerge/slim";
-import { documentId, isDocumentKind } from "@sampai/engine";
+import { authorshipOf, documentId, isDocumentKind, readAuthor } from "@sampai/engine";
 import { startAutomerge } from "@sampai/engine/adapters/automerge";
 import type { DatabaseSync } from "node:sqlite";
 import { readChunks } from "./change-header.ts";
@@ -101,15 +101,23 @@ function changeFault(change: ChangeRow, bytes: Uint8Array): string | null {
   const read = readChunks(bytes);
   const chunk = read.ok && read.value.chunks.length === 1 ? read.value.chunks[0] : undefined;
   if (chunk?.type !== "change") return "cannot be read";
-  const { hash, actor, seq, startOp, maxOp, deps } = chunk.header;
+  const { hash, actor, seq, startOp, maxOp, deps, message } = chunk.header;
   if (hash !== change.hash) return "has bytes that do not match its hash";
   const isSame =
     actor === change.actor &&
     seq === change.seq &&
     startOp === change.startOp &&
     maxOp === change.maxOp &&
-    same(deps, change.deps);
+    same(deps, change.deps) &&
+    authorshipOf(chunk.header).at === change.at &&
+    isBy(change, message);
   return isSame ? null : "says something else than its index";
+}
+
+/** What a change says of its author itself. One without a message was judged by the connection that brought it. */
+function isBy(change: ChangeRow, message: string): boolean {
+  const said = readAuthor(message);
+  return said === null || (said.by === change.by && said.role === change.role && said.device === change.device);
 }
 
 function headsAfter(changes: readonly ChangeRow[], through: number): string[] {

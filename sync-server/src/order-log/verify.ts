@@ -2,6 +2,7 @@ import { predecessor, readEvent } from "@sampai/engine";
 import { batchMessage, dayMessage, expiryMessage } from "@sampai/engine/wire";
 import { createPublicKey, hash as digest, verify as verifySignature, type KeyObject } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { firstUnreadable } from "../database/first-unreadable.ts";
 import type { LeafFlag, LeafType, LogLeaf } from "./log.ts";
 
 /** The first row that is not as it was written, and what is wrong with it. */
@@ -50,8 +51,18 @@ export function verifyLog(
       return `cannot be read: ${(error as Error).message}`;
     }
   };
+  const readPage = (from: number): readonly Row[] | BadLeaf => {
+    try {
+      return page.all(from, PAGE) as unknown as Row[];
+    } catch (error) {
+      const at = firstUnreadable((place) => page.all(place, 1), from, PAGE);
+      if (at === null) throw error;
+      return { position: at, what: `cannot be read: ${(error as Error).message}` };
+    }
+  };
   for (;;) {
-    const rows = page.all(position, PAGE) as unknown as Row[];
+    const rows = readPage(position);
+    if ("what" in rows) return rows;
     for (const row of rows) {
       if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
       const what = faultOf(row);

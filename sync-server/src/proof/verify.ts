@@ -1,8 +1,9 @@
 import { HASH_BYTES, leafHash, logOrigin, rangeHash, verifierOf } from "@sampai/engine/proof";
 import type { DatabaseSync } from "node:sqlite";
+import { firstUnreadable } from "../database/first-unreadable.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { extendTiles, subtreesOf, TILE_WIDTH, tilePath, type Tile } from "./tiles.ts";
-import { createTreeReader } from "./tree-reader.ts";
+import { createTreeReader, type TreeReader } from "./tree-reader.ts";
 
 /** What of the hash tree is not as it was written: a row of the log, a tile or a checkpoint, by name. */
 export interface BadTree {
@@ -32,7 +33,8 @@ export function verifyTree(
     },
   };
   for (let position = 0; position < size;) {
-    const records = reader.records(position, Math.min(PAGE, size - position));
+    const records = readRecords(reader, position, Math.min(PAGE, size - position));
+    if ("where" in records) return records;
     if (records.length === 0) return { where: `row ${position}`, what: "is covered by a checkpoint and is not there" };
     for (const tile of extendTiles(anew, position, records.map(leafHash))) {
       growing.set(tile.level, tile);
@@ -43,6 +45,17 @@ export function verifyTree(
     progress(position, size);
   }
   return verifyCheckpoints(db, workspace);
+}
+
+/** The records of some rows, or the first row that is none. */
+function readRecords(reader: TreeReader, from: number, count: number): readonly Uint8Array[] | BadTree {
+  try {
+    return reader.records(from, count);
+  } catch (error) {
+    const at = firstUnreadable((position) => reader.records(position, 1), from, count);
+    if (at === null) throw error;
+    return { where: `row ${at}`, what: "cannot be read" };
+  }
 }
 
 function compare({ level, index, hashes }: Tile, stored: Uint8Array | undefined): BadTree | null {

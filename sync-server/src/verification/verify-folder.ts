@@ -7,6 +7,7 @@ import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { verifyLog } from "../order-log/verify.ts";
 import { verifyPhotos } from "../photos/verify.ts";
 import { verifyTree } from "../proof/verify.ts";
+import { verifyPacks } from "../reference/verify.ts";
 import { verifyTrail } from "../trail/verify.ts";
 
 /** What one part of a data folder was found to be. */
@@ -22,8 +23,8 @@ export type Progress = (part: string, done: number, of: number) => void;
 
 /**
  * Checks a data folder as far as it can be proved: the database file, devices, order log, hash tree and checkpoints,
- * trail, documents and photos. Every part is walked in pages, whatever the others were found to be, so that memory is
- * bounded and the answer names the first bad row of each. Works beside a running relay.
+ * trail, packs, documents and photos. Every part is walked in pages, whatever the others were found to be, so that
+ * memory is bounded and the answer names the first bad row of each. Works beside a running relay.
  */
 export async function verifyFolder(
   dir: string,
@@ -41,12 +42,10 @@ export async function verifyFolder(
         typeof found === "string" ? { part, sound: true, says: found } : { part, sound: false, says: found.bad },
       );
     } catch (error) {
-      if (error instanceof SyntaxError) {
-        findings.push({ part, sound: false, says: "the database file is damaged here: a row cannot be read" });
-        return;
-      }
-      if ((error as { errcode?: unknown }).errcode === undefined) throw error;
-      findings.push({ part, sound: false, says: `the database file is damaged here: ${(error as Error).message}` });
+      // A damaged row can have any shape. Whatever a check stumbled over, the other parts are walked and it is told.
+      const isDatabase = (error as { errcode?: unknown }).errcode !== undefined;
+      const why = isDatabase ? (error as Error).message : `a row cannot be read (${String(error)})`;
+      findings.push({ part, sound: false, says: `the database file is damaged here: ${why}` });
     } finally {
       db?.close();
     }
@@ -100,6 +99,10 @@ export async function verifyFolder(
       progress("trail", position, total);
     });
     return found === null ? `${walked} rows, all as they were written` : bad(row(`row ${found.position}`, found));
+  });
+  await walk("packs", async (db) => {
+    const found = await verifyPacks(db, workspace);
+    return "packs" in found ? `${found.packs} packs, each as it was signed` : bad(row(`pack ${found.pack}`, found));
   });
   await walk("documents", async (db) => {
     const { total } = db.prepare("select count(*) as total from document").get() as { total: number };

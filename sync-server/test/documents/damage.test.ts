@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { putDocuments } from "../../src/documents/put-documents.ts";
+import { verifyDocuments } from "../../src/documents/verify.ts";
 import { openDesk, type Desk } from "./desk.ts";
 
 /** Closes the relay, changes its database behind its back, and opens it again. */
@@ -68,4 +69,26 @@ test("a torn snapshot is no loss: the document is read from its changes, and com
   assert.equal(fresh.view("store", "S0").value["name"], "n21");
   assert.equal(fresh.view("store", "S0").value["town"], "Nilai");
   await desk.close();
+});
+
+test("verify names a change whose author or time in its row is not what the change itself says", async () => {
+  for (const [column, value] of [
+    ["by", "R009"],
+    ["at", "2020-01-01T00:00:00.000Z"],
+  ] as const) {
+    const desk = await openDesk();
+    await putDocuments(desk.context, stores);
+    const rep = await desk.phone("R001", "rep", ["T1"]);
+    await rep.online();
+    await rep.pushed("store", "S0", rep.edit("store", "S0", [{ field: "name", set: "new" }]));
+    await desk.close();
+    const db = new DatabaseSync(`${desk.dir}/relay.sqlite`);
+    const { id } = desk.context.workspace;
+    assert.deepEqual(await verifyDocuments(db, id, () => undefined), { documents: stores.length });
+    db.prepare(`update change set "${column}" = ? where by = 'R001'`).run(value);
+    const found = await verifyDocuments(db, id, () => undefined);
+    assert.ok("document" in found);
+    assert.equal(`${found.document} ${found.what}`, "store S0 says something else than its index");
+    db.close();
+  }
 });

@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { databaseFile, openForReading } from "../../src/database/connection.ts";
 import { demoFolder } from "../import/demo-files.ts";
 import { newFolder, sampai, serveRelay, type RelayProcess } from "../relay-process.ts";
 import { enrolPhone, type WirePhone } from "../wire-phone.ts";
@@ -155,6 +157,21 @@ test("the operator's address takes nothing from a device", async () => {
     body: "{}",
   });
   assert.equal(answer.status, 401);
+});
+
+test("verify names a pack whose bytes are not those that were signed", async () => {
+  const other = await newFolder();
+  await cp(path.join(dir, "workspace.json"), path.join(other, "workspace.json"));
+  const running = openForReading(dir);
+  running.prepare("vacuum into ?").run(databaseFile(other));
+  running.close();
+  const db = new DatabaseSync(databaseFile(other));
+  db.exec("update pack set bytes = substr(bytes, 1, length(bytes) - 1) where number = 1");
+  db.close();
+  const { status, out } = await sampai("verify", other);
+  assert.equal(status, 1);
+  assert.match(out, /^packs: pack 1 has bytes that do not match its hash\.$/m);
+  await rm(other, { recursive: true });
 });
 
 test("the command explains every file and column", async () => {
