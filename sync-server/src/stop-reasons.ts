@@ -4,6 +4,10 @@ export const stopReasons = {
   "config.invalid": "The configuration has a value that cannot be used.",
   "folder.unusable": "The data folder cannot be made or written.",
   "folder.locked": "Another relay is working in this data folder.",
+  "database.busy":
+    "Another program holds the database in the data folder open, so the relay cannot settle what its last run wrote. Let it end, then start again.",
+  "database.damaged":
+    "The database in the data folder is damaged. sampai verify names what can still be read; restore a backup, and phones send again what it lacks.",
   "workspace.unreadable": "The workspace file in the data folder cannot be read.",
   "workspace.foreign": "The database in the data folder is of another workspace than its workspace.json.",
   "head.unreadable":
@@ -17,8 +21,10 @@ export type StopCode = keyof typeof stopReasons;
 export class CannotStart extends Error {
   override readonly name = "CannotStart";
   readonly code: StopCode;
+  readonly detail: string;
   constructor(code: StopCode, detail: string) {
     super(`${code}: ${stopReasons[code]} ${detail}`);
     this.code = code;
+    this.detail = detail;
   }
 }

@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StopCode } from "../stop-reasons.ts";
 import { createTrailWriter } from "../trail/append.ts";
+import { primaryCode, SQLITE_CONSTRAINT, SQLITE_FULL } from "./sqlite-codes.ts";
 import { operations, tables, type OperationName } from "./operations.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -11,6 +13,7 @@ export interface WriteRequest {
 }
 export type WriteReply =
   | { readonly ready: true }
+  | { readonly cannotStart: StopCode; readonly detail: string }
   | { readonly answers: readonly { readonly id: number; readonly answer: unknown }[]; readonly head: Heads }
   | { readonly failed: string; readonly why: WriteFailure; readonly ids: readonly number[] };
 /** `full`: nothing was written, it may be tried again. `threw`: this one operation is faulty. `broken`: the disk is. */
@@ -102,15 +105,10 @@ export function createCommitter(
   return commit;
 }
 
-const SQLITE_FULL = 13;
-const SQLITE_CONSTRAINT = 19;
-
 function failureOf(error: unknown): WriteFailure {
-  const code = (error as { errcode?: unknown }).errcode;
-  if (typeof code !== "number") return "threw";
-  const primary = code & 0xff;
-  if (primary === SQLITE_FULL) return "full";
-  return primary === SQLITE_CONSTRAINT ? "threw" : "broken";
+  const code = primaryCode(error);
+  if (code === SQLITE_FULL) return "full";
+  return code === null || code === SQLITE_CONSTRAINT ? "threw" : "broken";
 }
 
 function traceOf(error: unknown): string {

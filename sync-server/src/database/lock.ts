@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
 import { CannotStart } from "../stop-reasons.ts";
+import { primaryCode, SQLITE_BUSY } from "./sqlite-codes.ts";
 
 // The garbage collector closes a database that nobody refers to any more, and its lock with it.
 const held = new Set<DatabaseSync>();
@@ -13,8 +14,10 @@ export function lockFolder(dataDir: string): () => void {
   const db = new DatabaseSync(path.join(dataDir, "lock.sqlite"), { timeout: 0 });
   try {
     db.exec("begin exclusive");
-  } catch {
+  } catch (error) {
     db.close();
+    if (primaryCode(error) !== SQLITE_BUSY)
+      throw new CannotStart("folder.unusable", `lock.sqlite: ${(error as Error).message}.`);
     throw new CannotStart("folder.locked", `${dataDir} can be used by one relay at a time. Stop the other one first.`);
   }
   held.add(db);

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { CannotStart } from "../stop-reasons.ts";
 import type { OperationAnswer, OperationInput, OperationName } from "./operations.ts";
 import type { Heads, WriteReply, WriteRequest } from "./committer.ts";
 import type { WriterSetting } from "./writer-thread.ts";
@@ -21,7 +22,7 @@ export interface Writer {
   close(): Promise<void>;
 }
 
-/** `onBroken` is told when the disk gave out; `maxBytes` bounds the database where it is not null; `head` is kept outside it. */
+/** `onBroken` is told when the disk gave out; `maxBytes` bounds the database where it is not null; `head` is kept outside it. Throws `CannotStart`. */
 export async function startWriter(
   dataDir: string,
   onBroken: (reason: string) => void,
@@ -45,7 +46,7 @@ export async function startWriter(
     return entry;
   };
   worker.on("message", (reply: WriteReply) => {
-    if ("ready" in reply) return;
+    if ("ready" in reply || "cannotStart" in reply) return;
     if ("failed" in reply) {
       if (reply.why === "broken") onBroken(reply.failed);
       const error = reply.why === "full" ? new DiskFull(reply.failed) : new Error(reply.failed);
@@ -58,7 +59,11 @@ export async function startWriter(
   });
   worker.on("error", (error) => onBroken(String(error)));
   // Rejects with what went wrong where the database cannot be opened.
-  await once(worker, "message");
+  const [first] = (await once(worker, "message")) as [WriteReply];
+  if ("cannotStart" in first) {
+    await worker.terminate();
+    throw new CannotStart(first.cannotStart, first.detail);
+  }
   let closed: Promise<unknown> | null = null;
   return {
     run: (name, input) =>

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { TrailNote } from "./trail.ts";
 
@@ -17,7 +17,8 @@ export function trailHash(
 ): string {
   const { position, at, logHead, topic, device, item, detail } = row;
   const text = JSON.stringify([position, at, logHead, topic, device, item, detail]);
-  return createHash("sha256").update(previous).update(text).digest("hex");
+  // In one go: a hash object for each row would be given back only when the event loop turns, which a long walk never does.
+  return digest("sha256", `${previous}${text}`);
 }
 
 export function createTrailWriter(db: DatabaseSync): TrailWriter {

@@ -44,7 +44,7 @@ function openWriter(database: SimulatedDatabase, nowUtc: () => string): Simulate
   let killed = false;
   let next = 0;
   const answer = (reply: WriteReply) => {
-    if ("ready" in reply) return;
+    if ("ready" in reply || "cannotStart" in reply) return;
     if ("failed" in reply) {
       for (const id of reply.ids) batch.get(id)?.reject(new Error(reply.failed));
       return;
