@@ -343,6 +343,7 @@ export class ConnectionDouble {
         return expect(n);
       },
       send: post,
+      giveUp: () => this.cut(),
     };
   }
 }

@@ -15,6 +15,7 @@ import {
   type FieldEdit,
   type Storage,
 } from "../src/index.ts";
+import type { FeedCursor } from "../src/wire/index.ts";
 import { World, type PhoneDouble, type Seeded } from "./document-world.ts";
 
 await startAutomerge();
@@ -246,4 +247,26 @@ test("a phone that lacks nothing asks once, writes nothing and says nothing more
   assert.equal(commits, before.commits);
   assert.equal(world.relay.received.get("fed"), before.fed);
   assert.equal(world.relay.received.get("feed"), before.feed + 1);
+});
+
+test("a bundle that cannot be read ends the connection before its cursor is believed, and nothing is missed", async () => {
+  const world = new World(11);
+  const author = await world.phone("Ali");
+  author.connect();
+  await world.settle();
+  const reader = await world.phone("Siti");
+  reader.connect();
+  await world.settle();
+  await reader.documents.settled();
+  const before = reader.documents.cursor();
+  const cursor = { ...(before as FeedCursor), position: 1_000 };
+  const bundle = { deflated: new Uint8Array(100).fill(0xff), length: 5_000, words: 1 };
+  reader.connection?.send({ type: "changes", n: null, bundle, items: [], leave: [], cursor, more: true });
+  await world.settle();
+  assert.deepEqual(reader.documents.cursor(), before);
+  await author.documents.create("store", "S-1", [{ field: "name", set: "Kedai Ali" }]);
+  reader.disconnect();
+  reader.connect();
+  await world.settle();
+  assert.equal((await viewed(reader, "S-1")).value["name"], "Kedai Ali");
 });

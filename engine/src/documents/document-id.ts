@@ -1,12 +1,11 @@
 import { concatBytes, sha256Bytes } from "../core/hash.ts";
 import { encodeFrame } from "../wire/codec.ts";
-import type { DocumentKind } from "./documents.ts";
 
 /**
  * The id of the document about `key`: base58check of the first 16 bytes of SHA-256(CBOR [workspace, kind, key]).
  * Everybody who makes the same document offline gives it the same id, and automerge-repo accepts it as one of its own.
  */
-export function documentId(workspace: string, kind: DocumentKind, key: string): string {
+export function documentId(workspace: string, kind: string, key: string): string {
   return base58check(sha256Bytes(encodeFrame([workspace, kind, key])).slice(0, 16));
 }
 

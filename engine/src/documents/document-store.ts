@@ -47,6 +47,8 @@ export interface DocumentStore extends Documents {
   cursor(): FeedCursor | null;
   /** Kind and key of a document that is here, also of one that left this device's territory and waits hidden. */
   identify(doc: string): { readonly kind: DocumentKind; readonly key: string } | undefined;
+  /** The id of a document of this workspace, here or not. */
+  idOf(kind: string, key: string): string;
   /** Every document that is here, hidden ones too. */
   all(): readonly string[];
   /** Oldest first; an edit made later depends on the ones before it. */

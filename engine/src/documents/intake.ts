@@ -27,6 +27,7 @@ type Intake = Pick<
   DocumentStore,
   | "cursor"
   | "identify"
+  | "idOf"
   | "all"
   | "unsent"
   | "stored"
@@ -54,6 +55,7 @@ export function createIntake({ shelf, author, changed, work, stale }: IntakeDeps
   return {
     cursor: () => shelf.cursor(),
     identify: (doc) => index.get(doc),
+    idOf: (kind, key) => documentId(deps.identity.workspace, kind, key),
     all: () => [...index.keys()],
     unsent: (doc) => shelf.unsentOf(doc),
     doubted: () => [...index].filter(([, entry]) => entry.doubted && !entry.hidden).map(([doc]) => doc),

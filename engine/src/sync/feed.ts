@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
-import type { DocumentStore } from "../documents/document-store.ts";
-import type { FeedCursor, RelayMessage } from "../wire/index.ts";
+import type { DocumentStore, FeedPart } from "../documents/document-store.ts";
+import { unfoldBundle, type FeedCursor, type RelayMessage } from "../wire/index.ts";
 import type { Wire, WireAnswers } from "./wire.ts";
 
 type Changes = Extract<RelayMessage, { type: "changes" }>;
@@ -34,7 +34,7 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
   async function ask(now: Wire, claimed: WireAnswers["claim"], fromStart: boolean): Promise<void> {
     const cursor = fromStart ? null : documents.cursor();
     if (cursor !== null && cursor.term !== claimed.term) await documents.doubtAll();
-    const answer = await now.request({ type: "feed", cursor });
+    const answer = await now.request({ type: "feed", cursor, bundles: true });
     if (wire !== now) return;
     if (answer.ok) {
       queue.unshift(answer.value);
@@ -49,25 +49,46 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     cancelRetry = clock.after(again ? 0 : RETRY_MS, () => void ask(now, claimed, again));
   }
 
-  /** Answers the cursor that is durable now and was not before; null where nothing came and it stands where it stood. */
-  async function take(parts: readonly Changes[]): Promise<FeedCursor | null> {
-    const cursor = parts.at(-1)?.cursor;
-    if (cursor === undefined) return null;
-    const isNew =
-      parts.some(({ items, leave }) => items.length + leave.length > 0) || !isSame(cursor, documents.cursor());
-    if (isNew) await documents.receive(parts);
-    return isNew ? cursor : null;
+  /**
+   * Makes durable what can be read, up to the first frame that cannot. Answers the cursor behind it where that says
+   * something new: not where nothing came and it stands where it stood.
+   */
+  async function take(frames: readonly Changes[]): Promise<{ cursor: FeedCursor | null; readable: boolean }> {
+    const parts: FeedPart[] = [];
+    for (const frame of frames) {
+      const part = partOf(frame);
+      if (part === null) break;
+      parts.push(part);
+    }
+    const readable = parts.length === frames.length;
+    const cursor = parts.at(-1)?.cursor ?? null;
+    const brought = parts.some(({ items, leave }) => items.length + leave.length > 0);
+    if (cursor === null || (!brought && isSame(cursor, documents.cursor()))) return { cursor: null, readable };
+    await documents.receive(parts);
+    return { cursor, readable };
+  }
+
+  /** Null where its bundle cannot be read. */
+  function partOf({ bundle, items, leave, cursor }: Changes): FeedPart | null {
+    if (bundle === undefined) return { items, leave, cursor };
+    const bundled = unfoldBundle(bundle);
+    if (!bundled.ok) return null;
+    const whole = bundled.value.map((item) => ({ ...item, doc: documents.idOf(item.kind, item.key), snapshot: true }));
+    return { items: [...whole, ...items], leave, cursor };
   }
 
   function drain() {
     if (draining || !opened || queue.length === 0) return;
     draining = true;
     const now = wire;
-    const parts = queue;
+    const frames = queue;
     queue = [];
-    void take(parts)
-      .then((cursor) => {
-        if (now !== null && wire === now && cursor !== null) now.send({ type: "fed", cursor });
+    void take(frames)
+      .then(({ cursor, readable }) => {
+        if (now === null || wire !== now) return;
+        if (cursor !== null) now.send({ type: "fed", cursor });
+        // What follows would move the cursor over what is missing.
+        if (!readable) now.giveUp();
       })
       .finally(() => {
         draining = false;

@@ -37,7 +37,7 @@ export function createLiveWire(options: {
   readonly meter: Meter;
   /** A batch of facts, `bytes` on the link, was answered after `tookMs`. */
   readonly measured?: ((bytes: number, tookMs: number) => void) | undefined;
-  /** Called once, when the link is found dead. */
+  /** Called when the link is found dead, or what comes over it cannot be read. */
   readonly onDead: () => void;
 }): LiveWire {
   const { connection, clock, meter, onDead } = options;
@@ -107,6 +107,9 @@ export function createLiveWire(options: {
     answer: async (n) => (await wait(n)) as Result<WireAnswers["push"], WireFailure>,
     send: (message) => {
       send(message);
+    },
+    giveUp: () => {
+      if (!ended) onDead();
     },
     take: (frame) => {
       if (ended) return ok(null);

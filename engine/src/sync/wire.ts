@@ -30,6 +30,8 @@ export interface Wire {
   answer(n: number): Promise<Result<WireAnswers["push"], WireFailure>>;
   /** Sends what is not answered: `fed`, `presence`. */
   send(message: Extract<PhoneMessage, { type: "fed" | "presence" }>): void;
+  /** What came cannot be read: ends the connection, so that the next one goes on from what is durable. */
+  giveUp(): void;
 }
 
 /**

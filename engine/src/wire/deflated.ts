@@ -12,7 +12,7 @@ import type { Refusal } from "./refusals.ts";
 export interface DeflatedFrame {
   readonly deflated: Uint8Array;
   readonly length: number;
-  readonly words?: number;
+  readonly words?: number | undefined;
 }
 
 /** Below this, folding saves less than its own header costs. */

@@ -1,3 +1,4 @@
+export * from "./bundle.ts";
 export * from "./codec.ts";
 export * from "./day-certificate.ts";
 export * from "./deflated.ts";

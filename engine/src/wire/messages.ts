@@ -164,6 +164,8 @@ export const feedMessageSchema = z.strictObject({
   type: z.literal("feed"),
   n: requestNumber,
   cursor: feedCursorSchema.nullable(),
+  /** The phone can unfold bundles; without this word it gets every document by itself. */
+  bundles: z.boolean().optional(),
 });
 /** Everything up to `cursor` is durable on the phone: the relay may advance what it knows of it. */
 export const fedMessageSchema = z.strictObject({ type: z.literal("fed"), cursor: feedCursorSchema });
@@ -270,10 +272,22 @@ export const changesItemSchema = z.strictObject({
   snapshot: z.boolean(),
 });
 export type ChangesItem = z.infer<typeof changesItemSchema>;
+/** Whole documents that go to the same people, folded together once and sent as they are to each: `unfoldBundle`. */
+export const bundleSchema = z.strictObject({
+  deflated: bytes,
+  length: z.int().min(0).max(limits.frameBytes),
+  words: z.int().optional(),
+});
+export type Bundle = z.infer<typeof bundleSchema>;
+/** A whole document in a bundle. Its id is that of its kind and key. */
+export const bundledDocumentSchema = z.strictObject({ kind: documentKind, key: documentKey, position, bytes });
+export type BundledDocument = z.infer<typeof bundledDocumentSchema>;
 export const changesMessageSchema = z.strictObject({
   type: z.literal("changes"),
   /** The feed request it answers; null for a live change. */
   n: requestNumber.nullable(),
+  /** Comes before the items, which hold what was changed in it since it was folded. */
+  bundle: bundleSchema.optional(),
   items: z.array(changesItemSchema),
   /** Documents that left this device's territory. */
   leave: z.array(documentId),

@@ -11,6 +11,10 @@ export interface FeedItems {
   /** The compacted document and what came after it; undefined where the stored bytes are damaged. */
   whole(row: DocumentRow): ChangesItem | undefined;
   change(row: DocumentRow, position: number): ChangesItem | undefined;
+  /** What was changed behind a position: null for nothing, undefined where the stored bytes are damaged. */
+  since(row: DocumentRow, through: number): ChangesItem | null | undefined;
+  /** The document is worth compacting. */
+  stale(doc: string): void;
 }
 
 export interface FeedItemsDeps {
@@ -38,6 +42,15 @@ export function createFeedItems({ stored, onStale, onDamaged }: FeedItemsDeps): 
       const position = after.at(-1)?.position ?? snapshot?.through;
       if (position === undefined) return damaged(doc);
       return { doc, kind, key, position, bytes, snapshot: true };
+    },
+    stale: onStale,
+    since: ({ doc, kind, key }, through) => {
+      const after = stored.bytesSince(doc, through + 1);
+      const last = after.at(-1);
+      if (last === undefined) return null;
+      if (!after.every(({ bytes }) => soundChunks(bytes))) return damaged(doc);
+      const bytes = concatBytes(...after.map((row) => row.bytes));
+      return { doc, kind, key, position: last.position, bytes, snapshot: false };
     },
     change: ({ doc, kind, key }, position) => {
       const bytes = stored.bytesAt(position);

@@ -3,12 +3,13 @@ import { encodeFrame, limits, type ChangesItem, type FeedCursor, type PhoneMessa
 import type { Writer } from "../database/writer.ts";
 import { foldedFrame } from "../relay/folded-frame.ts";
 import type { Connection } from "../relay/part.ts";
+import type { Bundles } from "./bundles.ts";
 import type { FeedItems } from "./feed-items.ts";
 import { Pace } from "./pace.ts";
 import type { StoredChanges } from "./push.ts";
 import type { DocumentRegistry } from "./registry.ts";
 import { inScope, scopeOf, type Viewer } from "./scope.ts";
-import type { DocumentRow, StoredDocuments } from "./stored-documents.ts";
+import type { BundleRow, DocumentRow, StoredDocuments } from "./stored-documents.ts";
 
 type FeedMessage = Extract<PhoneMessage, { type: "feed" }>;
 
@@ -20,6 +21,7 @@ export interface FeedDeps {
   readonly stored: StoredDocuments;
   readonly registry: DocumentRegistry;
   readonly items: FeedItems;
+  readonly bundles: Bundles;
   readonly onBroken: (connection: Connection, error: unknown) => void;
 }
 
@@ -111,6 +113,8 @@ class Reader {
   /** The device was told to drop documents, and what says so waits for its word that it has. */
   private leaving = false;
   private told = false;
+  /** The phone can unfold bundles. */
+  private readonly unfolds: boolean;
   /** The request that the next frame answers; null once it is answered. */
   private answers: number | null;
   private state: "catching" | "live" | "ended" = "live";
@@ -122,6 +126,7 @@ class Reader {
     this.pace = new Pace(deps.clock);
     this.headNow = headNow;
     this.answers = message.n;
+    this.unfolds = message.bundles === true;
     const { version } = deps.stored.scopeVersion(viewer.device);
     const { cursor } = message;
     const head = headNow();
@@ -195,7 +200,7 @@ class Reader {
 
   private async run(): Promise<void> {
     const frame = new FrameInMaking();
-    await this.pace.turn(() => this.connection.bufferedBytes(), this.ended);
+    await this.turn();
     for (;;) {
       if (this.ended()) return;
       if (this.scopesSeen !== this.deps.registry.scopes) {
@@ -232,11 +237,13 @@ class Reader {
     const leave = [...this.held, ...this.doubtful].filter((doc) => !wanted.has(doc));
     if (enter.length === 0 && leave.length === 0) return;
     this.leaving ||= leave.length > 0;
+    const { bundles, single } = this.unfolds ? this.deps.bundles.divide(enter) : { bundles: [], single: enter };
     // Each entering document has a scope version of its own, so that any frame can end anywhere.
     const first = this.nextScope;
     const version = first + Math.max(1, enter.length) - 1;
     this.nextScope = version + 1;
-    const planned = enter.map((doc, index) => ({ doc, version: first + index }));
+    const order = [...bundles.flatMap(({ documents }) => documents.map(([doc]) => doc)), ...single];
+    const planned = order.map((doc, index) => ({ doc, version: first + index }));
     await this.deps.writer.run("planScope", { device: this.viewer.device, enter: planned, leave, version });
     for (const doc of leave) {
       this.held.delete(doc);
@@ -246,6 +253,17 @@ class Reader {
       if (this.ended()) return;
     }
     if (enter.length === 0) this.scope = version;
+    let at = 0;
+    for (const bundle of bundles) {
+      const members = planned.slice(at, at + bundle.documents.length);
+      at += members.length;
+      await this.giveBundle(frame, bundle, members);
+      if (this.ended()) return;
+    }
+    await this.giveSingly(frame, planned.slice(at));
+  }
+
+  private async giveSingly(frame: FrameInMaking, planned: readonly Planned[]): Promise<void> {
     for (const { doc, version } of planned) {
       const row = this.deps.registry.get(doc);
       const item = row === undefined || !inScope(this.viewer, row) ? undefined : this.deps.items.whole(row);
@@ -253,12 +271,55 @@ class Reader {
       if (this.ended()) return;
       if (item !== undefined) {
         frame.add(item);
-        this.given.set(doc, item.position);
-        this.held.add(doc);
-        this.doubtful.delete(doc);
+        this.gave(item);
       }
       this.scope = version;
     }
+  }
+
+  /** A frame of its own: the bundle as it was folded, and what was changed in its documents since. */
+  private async giveBundle(frame: FrameInMaking, bundle: BundleRow, planned: readonly Planned[]): Promise<void> {
+    if (!frame.empty) await this.send(frame, true);
+    await this.turn();
+    if (this.ended()) return;
+    const rows = planned.flatMap(({ doc }) => this.deps.registry.get(doc) ?? []);
+    const isWhole = rows.length === planned.length && rows.every((row) => inScope(this.viewer, row));
+    const since = isWhole ? this.changedSince(rows, bundle) : null;
+    const folded = since === null ? undefined : this.deps.bundles.read(bundle);
+    if (since === null || folded === undefined) return this.giveSingly(frame, planned);
+    for (const [doc, through] of bundle.documents) this.gave({ doc, position: through });
+    for (const item of since) {
+      this.gave(item);
+      frame.add(item);
+    }
+    this.scope = planned.at(-1)?.version ?? this.scope;
+    const message = { ...this.message(frame, true), bundle: folded };
+    this.connection.sendFrame(encodeFrame(message));
+    this.pace.note(message.cursor);
+  }
+
+  /** What a bundle lacks; null where it is damaged, or more than should stand in one frame with it. */
+  private changedSince(rows: readonly DocumentRow[], { documents }: BundleRow): readonly ChangesItem[] | null {
+    const since: ChangesItem[] = [];
+    for (const [index, row] of rows.entries()) {
+      const item = this.deps.items.since(row, documents[index]?.[1] ?? 0);
+      if (item === undefined) return null;
+      if (item !== null) since.push(item);
+    }
+    if (since.reduce((sum, { bytes }) => sum + bytes.length, 0) <= SINCE_BYTES) return since;
+    for (const { doc } of since) this.deps.items.stale(doc);
+    return null;
+  }
+
+  /** The frame that is being made holds the document through this position. */
+  private gave({ doc, position }: { readonly doc: string; readonly position: number }): void {
+    this.given.set(doc, position);
+    this.held.add(doc);
+    this.doubtful.delete(doc);
+  }
+
+  private turn(): Promise<void> {
+    return this.pace.turn(() => this.connection.bufferedBytes(), this.ended);
   }
 
   /** Where documents that the device holds were changed since its position, in order. */
@@ -281,7 +342,7 @@ class Reader {
     const plain = encodeFrame(message);
     const folded = foldedFrame(plain);
     frame.folded(plain.length, folded.length);
-    await this.pace.turn(() => this.connection.bufferedBytes(), this.ended);
+    await this.turn();
     if (this.ended()) return;
     this.connection.sendFrame(folded);
     this.pace.note(message.cursor);
@@ -305,7 +366,15 @@ class Reader {
   private readonly ended = (): boolean => this.state === "ended";
 }
 
+/** An entering document, and the scope version that says that it is there. */
+interface Planned {
+  readonly doc: string;
+  readonly version: number;
+}
+
 const LEAVES_IN_A_FRAME = 200;
+/** Bytes of changes beside a bundle above which its documents are sent as they are now, and compacted anew. */
+const SINCE_BYTES = 2_048;
 /** What an item costs beside its bytes. */
 const ITEM_BYTES = 120;
 

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Writer } from "../database/writer.ts";
 import { packsOf, type StoredPacks } from "../reference/stored-packs.ts";
 import type { Connection } from "../relay/part.ts";
+import { Bundles } from "./bundles.ts";
 import { Feed } from "./feed.ts";
 import { createFeedItems, type FeedItems } from "./feed-items.ts";
 import { OpenDocuments } from "./open-documents.ts";
@@ -39,6 +40,7 @@ export interface DocumentHost extends PushDeps {
   readonly feed: Feed;
   readonly items: FeedItems;
   readonly snapshots: Snapshots;
+  readonly bundles: Bundles;
   /** Deletes a document for everybody: it leaves every phone. What was stored stays. False where it is buried already. */
   bury(row: DocumentRow, by: string, reason: string): Promise<boolean>;
   /** Called with a document's id after its changes were stored or it was buried. The answer stops it. */
@@ -73,7 +75,16 @@ function createHost(folder: DocumentFolder): DocumentHost {
     writer,
     registry,
     open,
+    onMade: (doc) => bundles.wake(doc),
     onBroken: (doc, error) => note(doc, { code: "doc.damaged", error: String(error).slice(0, 200) }),
+  });
+  const bundles = new Bundles({
+    writer,
+    clock,
+    stored,
+    registry,
+    settled: () => snapshots.idle(),
+    onBroken: (error) => log.error({ error: String(error) }, "documents could not be bundled"),
   });
   const items = createFeedItems({
     stored,
@@ -90,6 +101,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     stored,
     registry,
     items,
+    bundles,
     onBroken: (connection: Connection, error) => {
       log.error({ device: connection.caller.device, error: String(error) }, "a feed broke off");
       connection.refuse(null, { code: "relay.busy" });
@@ -124,7 +136,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     for (const listener of listeners) listener(doc);
   };
   const onStored = (change: StoredChanges) => {
-    registry.put(change.row);
+    if (registry.put(change.row)) bundles.wake(change.row.doc);
     feed.stored(change);
     changed(change.row.doc);
     snapshots.stored(change);
@@ -145,6 +157,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
   for (const row of stored.all()) placeWaiting(row);
   const stop = async () => {
     await snapshots.stop();
+    await bundles.stop();
     open.close();
   };
   return {
@@ -158,6 +171,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     feed,
     items,
     snapshots,
+    bundles,
     viewers,
     bury,
     onChange: (listener) => {

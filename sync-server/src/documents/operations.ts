@@ -41,6 +41,13 @@ create table if not exists snapshot (
   bytes blob not null,
   made text not null
 ) strict;
+create table if not exists bundle (
+  bundle integer primary key autoincrement,
+  documents text not null,
+  length integer not null,
+  deflated blob not null,
+  sha256 text not null
+) strict;
 create table if not exists device_scope (
   device text primary key,
   version integer not null,
@@ -65,6 +72,16 @@ create table if not exists imported_value (
 
 /** Days for which a document that left a device's territory still takes the edits made there before. */
 export const LEFT_DAYS = 7;
+
+/** Documents folded together, each as it was through a position. */
+export interface MadeBundle {
+  readonly documents: readonly (readonly [doc: string, through: number])[];
+  /** Bytes that it unfolds to. */
+  readonly length: number;
+  readonly deflated: Uint8Array;
+  /** Hexadecimal, of `deflated`. */
+  readonly sha256: string;
+}
 
 /** A change that the gate has let through. */
 export interface GatedChange {
@@ -202,6 +219,15 @@ export const operations = {
          on conflict (doc) do update set through = excluded.through, heads = excluded.heads, bytes = excluded.bytes,
            made = excluded.made where excluded.through > snapshot.through`,
     ).run(input.doc, input.through, JSON.stringify(input.heads), input.bytes, tx.now);
+  },
+
+  /** Bundles are made of snapshots and hold nothing that is not stored beside them. Answers the ids of the new ones. */
+  replaceBundles: (tx: Transaction, input: { gone: readonly number[]; made: readonly MadeBundle[] }): number[] => {
+    for (const bundle of input.gone) tx.sql("delete from bundle where bundle = ?").run(bundle);
+    const insert = tx.sql("insert into bundle (documents, length, deflated, sha256) values (?, ?, ?, ?)");
+    return input.made.map(({ documents, length, deflated, sha256 }) =>
+      Number(insert.run(JSON.stringify(documents), length, deflated, sha256).lastInsertRowid),
+    );
   },
 
   /** A snapshot that cannot be read is no loss: it is made again from the changes. */

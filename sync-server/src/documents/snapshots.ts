@@ -20,6 +20,8 @@ export class Snapshots {
     readonly writer: Writer;
     readonly registry: DocumentRegistry;
     readonly open: OpenDocuments;
+    /** The document's new snapshot is stored. */
+    readonly onMade: (doc: string) => void;
     readonly onBroken: (doc: string, error: unknown) => void;
   };
 
@@ -88,6 +90,7 @@ export class Snapshots {
     A.free(loaded);
     this.grown.delete(doc);
     await this.deps.writer.run("putSnapshot", { doc, through: row.last, heads, bytes });
+    this.deps.onMade(doc);
   }
 }
 

@@ -43,6 +43,12 @@ export interface SnapshotRow {
   readonly bytes: Uint8Array;
 }
 
+/** A bundle without its bytes: its documents, each as it was through a position. */
+export interface BundleRow {
+  readonly bundle: number;
+  readonly documents: readonly (readonly [doc: string, through: number])[];
+}
+
 /** What a device can have on it: it was given `doc` with scope version `since`, and told to drop it with `gone`. */
 export interface HeldRow {
   readonly doc: string;
@@ -65,6 +71,12 @@ export interface StoredDocuments {
   positionsSince(doc: string, position: number): readonly number[];
   bytesAt(position: number): Uint8Array | undefined;
   snapshot(doc: string): SnapshotRow | undefined;
+  /** Documents that have a snapshot. */
+  withSnapshot(): readonly string[];
+  bundles(): readonly BundleRow[];
+  bundle(
+    bundle: number,
+  ): { readonly length: number; readonly deflated: Uint8Array; readonly sha256: string } | undefined;
   /** Next position of the stream of document changes. */
   head(): number;
   scopeVersion(device: string): { readonly version: number; readonly changed: string | null };
@@ -125,6 +137,18 @@ export function createStoredDocuments(db: DatabaseSync): StoredDocuments {
       if (row === undefined) return undefined;
       return { ...row, heads: JSON.parse(String(row["heads"])) } as unknown as SnapshotRow;
     },
+    withSnapshot: () =>
+      sql("select doc from snapshot order by doc")
+        .all()
+        .map((row) => String(row["doc"])),
+    bundles: () =>
+      sql("select bundle, documents from bundle order by bundle")
+        .all()
+        .map((row) => ({ bundle: Number(row["bundle"]), documents: JSON.parse(String(row["documents"])) })),
+    bundle: (bundle) =>
+      sql("select length, deflated, sha256 from bundle where bundle = ?").get(bundle) as
+        | { length: number; deflated: Uint8Array; sha256: string }
+        | undefined,
     head: () => Number(sql("select coalesce(max(position) + 1, 0) as head from change").get()?.["head"]),
     scopeVersion: (device) =>
       (sql("select version, changed from device_scope where device = ?").get(device) as

@@ -11,7 +11,15 @@ import {
   type FieldEdit,
   type Replica,
 } from "@sampai/engine";
-import { decodeFrame, relayMessageSchema, type FeedCursor, type RelayMessage, type Role } from "@sampai/engine/wire";
+import {
+  decodeFrame,
+  relayMessageSchema,
+  unfoldBundle,
+  type Bundle,
+  type FeedCursor,
+  type RelayMessage,
+  type Role,
+} from "@sampai/engine/wire";
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -117,6 +125,9 @@ export class DeskPhone {
   buffered = 0;
   /** Answers each `changes` with `fed`, as a phone does when they are durable. */
   feeds = true;
+  /** Asks for bundles, and how many came. */
+  unfolds = false;
+  bundles = 0;
   closes: number[] = [];
   connection: Connection | null = null;
   private readonly desk: Desk;
@@ -134,6 +145,7 @@ export class DeskPhone {
     const phone = new DeskPhone(desk, { ...this.caller, territories });
     for (const [doc, replica] of this.replicas) phone.replicas.set(doc, replica);
     phone.cursor = this.cursor;
+    phone.unfolds = this.unfolds;
     return phone;
   }
 
@@ -164,7 +176,7 @@ export class DeskPhone {
   /** Connects, asks for what is missing, and waits until all of it is here. */
   async online(): Promise<void> {
     this.connect();
-    await this.send({ type: "feed", n: this.next(), cursor: this.cursor });
+    await this.send({ type: "feed", n: this.next(), cursor: this.cursor, bundles: this.unfolds });
     await this.until((message) => message.type === "changes" && !message.more);
   }
 
@@ -282,9 +294,19 @@ export class DeskPhone {
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
+  private unfolded(bundle: Bundle | undefined) {
+    if (bundle === undefined) return [];
+    this.bundles += 1;
+    const unfolded = unfoldBundle(bundle);
+    assert.ok(unfolded.ok);
+    return unfolded.value.map(({ kind, key, bytes }) => {
+      return { doc: this.id(kind as DocumentKind, key), bytes, snapshot: true };
+    });
+  }
+
   private takeChanges(message: Extract<RelayMessage, { type: "changes" }>): void {
     for (const doc of message.leave) this.replicas.delete(doc);
-    for (const { doc, bytes, snapshot } of message.items) {
+    for (const { doc, bytes, snapshot } of [...this.unfolded(message.bundle), ...message.items]) {
       const { chunks, damage } = readChunks(bytes);
       assert.equal(damage, null);
       const before = this.replicas.get(doc);

@@ -148,6 +148,7 @@ export class EnginePhone {
         return answer;
       },
       send: post,
+      giveUp: () => this.goOffline(),
     };
     this.cut = () => {
       open = false;

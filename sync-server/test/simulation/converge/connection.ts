@@ -150,6 +150,7 @@ export class SimulatedConnection implements Connection {
         return answer;
       },
       send: post,
+      giveUp: () => this.cut(),
     };
   }
 }
