@@ -221,13 +221,19 @@ test("two people edit a store at once: both see both values and why one won, and
   await supervisor.page.getByLabel("Notes").blur();
   await rep.page.waitForFunction(() => document.querySelector("textarea")?.value === "Deliver at the back door.");
 
-  await rep.context.setOffline(true);
-  await editName(rep.page, "AEON SEREMBAN TWO");
-  await editName(supervisor.page, "AEON BIG SEREMBAN 2");
-  await supervisor.page.getByText("All edits are at HQ").waitFor();
-  await rep.page.getByText("Edits wait on this phone").waitFor();
+  // Both lose the signal; both change the name, and each another field.
+  for (const { context } of [rep, supervisor]) await context.setOffline(true);
+  await edit(rep.page, "Name", "AEON SEREMBAN TWO");
+  await edit(rep.page, "Postcode", "71200");
+  await edit(supervisor.page, "Name", "AEON BIG SEREMBAN 2");
+  await edit(supervisor.page, "Address", "Lot 1, Jalan Seremban Dua");
+  for (const { page } of [rep, supervisor]) {
+    await page.getByText("Edits wait on this phone").waitFor();
+    await page.getByText(/ is here$/).waitFor({ state: "detached" });
+    assert.equal(await page.getByRole("article").count(), 0, "nobody knows yet that they disagree");
+  }
   await look(supervisor, "store");
-  await rep.context.setOffline(false);
+  for (const { context } of [rep, supervisor]) await context.setOffline(false);
 
   for (const { page } of [rep, supervisor]) {
     const card = page.getByRole("article", { name: "Name" });
@@ -236,10 +242,18 @@ test("two people edit a store at once: both see both values and why one won, and
     await card.getByText("AEON BIG SEREMBAN 2").waitFor();
     await card.getByText("Kavitha · Rep").waitFor();
     await card.getByText("Zainab · Supervisor").waitFor();
+    await card.getByText(/^The value of Zainab \(supervisor\) is kept over what Kavitha \(rep\) wrote: /).waitFor();
   }
+  await rep.page.getByText("Zainab is here").waitFor();
+  await supervisor.page.getByText("Kavitha is here").waitFor();
+  const [seenByRep, seenBySupervisor] = [await fieldsOn(rep.page), await fieldsOn(supervisor.page)];
+  assert.deepEqual(seenByRep, seenBySupervisor);
+  const expected = { Name: "AEON BIG SEREMBAN 2", Postcode: "71200", Address: "Lot 1, Jalan Seremban Dua" };
+  for (const [field, value] of Object.entries(expected)) assert.equal(seenByRep[field], value);
+  for (const { page } of [rep, supervisor]) await page.getByText(/ is here$/).scrollIntoViewIfNeeded();
   await look(supervisor, "store-conflict");
   await look(rep, "store-conflict-phone");
-  await supervisor.page.getByRole("button", { name: "Keep the other value" }).click();
+  await supervisor.page.getByRole("button", { name: "Use this value instead" }).click();
   await supervisor.page.getByRole("article").waitFor({ state: "detached" });
   await rep.page.getByRole("article").waitFor({ state: "detached" });
   const names = await Promise.all(
@@ -255,11 +269,21 @@ test("two people edit a store at once: both see both values and why one won, and
   await Promise.all([rep.context.close(), supervisor.context.close()]);
 });
 
-async function editName(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name: "Edit Name" }).click();
-  await page.getByRole("dialog").getByLabel("Name").fill(name);
+async function edit(page: Page, field: string, value: string): Promise<void> {
+  await page.getByRole("button", { name: `Edit ${field}` }).click();
+  await page.getByRole("dialog").getByLabel(field).fill(value);
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** Every field of a store's screen with its value. */
+async function fieldsOn(page: Page): Promise<Record<string, string>> {
+  const rows = await page.locator(".rows > li").all();
+  const texts = rows.map(async (row) => [
+    await row.locator(".soft").first().textContent(),
+    await row.locator(".strong").first().textContent(),
+  ]);
+  return Object.fromEntries(await Promise.all(texts)) as Record<string, string>;
 }
 
 test("a used link, a second tab and a stranger's address each get a sentence, and nothing is lost", async () => {

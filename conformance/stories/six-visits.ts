@@ -160,7 +160,7 @@ export async function tellSixVisits(options: {
       field: contact.field,
       row: contact.key,
     })) as Explanation;
-    say(`Why the number is ${String(explained.value)}: ${explained.reason}`);
+    say(`Why the number is ${String(explained.value)}: ${explained.reason.en}`);
     const boardComplete = await boardIsComplete(hq, REP, visits.length, say);
     const attempts = ((await phone.ask("attempts")) as unknown[]).length;
     const trail = await operate("trail", visits[0]?.order ?? "", "--dir", data);
@@ -177,7 +177,7 @@ export async function tellSixVisits(options: {
       allDoneMs,
       linkFloorMs: floor,
       masterConverged,
-      conflictsExplained: explained.losers.length > 0 && explained.reason !== "" ? 1 : 0,
+      conflictsExplained: explained.losers.length > 0 && explained.reason.en !== "" ? 1 : 0,
       boardHonest,
       boardComplete,
       attempts,
@@ -209,7 +209,7 @@ export async function tellSixVisits(options: {
 
 interface Explanation {
   readonly value: unknown;
-  readonly reason: string;
+  readonly reason: { readonly en: string };
   readonly losers: readonly unknown[];
 }
 

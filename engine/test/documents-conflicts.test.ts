@@ -64,7 +64,7 @@ for (const name of ruleNames) {
             assert.equal(one.losers.includes(candidate), candidate.value !== one.winner.value);
           }
           assert.equal(one.losers.length > 0, new Set(all.map(({ value }) => value)).size > 1);
-          assert.match(one.reason, /^[A-Z].*\.$/);
+          assert.match(one.reason.en, /^[A-Z].*\.$/);
         },
       ),
     );
@@ -116,7 +116,7 @@ test("two people who wrote the same have no conflict", () => {
   const settled = settle("keep-all", same, fieldOf["keep-all"]);
   assert.deepEqual(settled?.losers, []);
   assert.equal(settled?.open, false);
-  assert.equal(settled?.reason, "Siti (supervisor) and Ali (rep) wrote the same.");
+  assert.equal(settled?.reason.en, "Siti (supervisor) and Ali (rep) wrote the same.");
 });
 
 test("every rule has its own file and its own name", () => {

@@ -111,7 +111,7 @@ for (let history = 1; history <= 16; history += 1) {
           row.length === 0 ? undefined : row.join("/"),
         );
         assert.ok(explained.ok && explained.value.losers.length > 0, conflict);
-        assert.match(explained.value.reason, / over /);
+        assert.match(explained.value.reason.en, / over /);
       }
       if (key === "S-1") assert.equal(atRelay.value["visitCount"], increments, "every accepted increment is there");
     }
@@ -186,7 +186,10 @@ test("a supervisor wins over a rep who wrote later, and the explanation says so 
     assert.deepEqual(view.conflicts, ["status"]);
     const explained = await phone.documents.explain("store", "S-1", "status");
     assert.ok(explained.ok);
-    assert.equal(explained.value.reason, "Siti Hajar (supervisor) over Ali bin Abu (rep): authority goes before time.");
+    assert.deepEqual(explained.value.reason, {
+      en: "The value of Siti Hajar (supervisor) is kept over what Ali bin Abu (rep) wrote: the higher role counts, whoever wrote later.",
+      ms: "Nilai Siti Hajar (penyelia) dikekalkan, bukan tulisan Ali bin Abu (wakil jualan): peranan yang lebih tinggi dikira, walau siapa pun menulis kemudian.",
+    });
     assert.deepEqual(
       explained.value.losers.map((loser) => [loser.by, loser.value]),
       [["Ali", "active"]],

@@ -173,7 +173,7 @@ export const en = {
       wins: "In force",
       other: "The other value",
       rule: "Rule: {{rule}}",
-      keep: "Keep the other value",
+      keep: "Use this value instead",
       by: "{{by}} · {{role}}",
     },
     rules: {

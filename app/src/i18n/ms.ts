@@ -176,7 +176,7 @@ export const ms: Translation = {
       wins: "Berkuat kuasa",
       other: "Nilai yang satu lagi",
       rule: "Peraturan: {{rule}}",
-      keep: "Guna nilai yang satu lagi",
+      keep: "Guna nilai ini sebaliknya",
       by: "{{by}} · {{role}}",
     },
     rules: {

@@ -17,7 +17,8 @@ import { useEngine, useFacts, usePhotos, useStatus, useSummaries } from "../sess
 import { useIdentity } from "../session/identity-context.ts";
 import { useChanging } from "../session/use-changing.ts";
 import { useStoreNames } from "../stores/store-names.ts";
-import { fieldLabel, valueText } from "../stores/field-text.ts";
+import { useValueText } from "../stores/use-value-text.ts";
+import { fieldLabel } from "../stores/field-text.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Empty } from "../ui/Empty.tsx";
 import { Screen } from "../ui/Screen.tsx";
@@ -164,7 +165,7 @@ function NeedsYouPanel({
   const { t, language, format } = useWords();
   const engine = useEngine();
   const storeName = useStoreNames();
-  const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
+  const valueText = useValueText();
   if (refused.length + needs.length + photos.length === 0) {
     return (
       <div className="card">
@@ -183,7 +184,7 @@ function NeedsYouPanel({
             </p>
             <p>{item.sentence}</p>
             <p className="soft">
-              {"set" in item.edit && `“${valueText(item.kind, item.edit.field, item.edit.set, words)}” · `}
+              {"set" in item.edit && `“${valueText(item.kind, item.edit.field, item.edit.set)}” · `}
               {format.time(item.at)}
             </p>
           </div>

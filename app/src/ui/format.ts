@@ -6,6 +6,8 @@ import type { Language } from "../i18n/index.ts";
 export interface Format {
   /** `14:05`, and the date before it where it is not today. */
   time(utc: string): string;
+  /** The same to the second, where it matters which of two moments was the later one. */
+  exactTime(utc: string): string;
   /** `Tuesday, 24 November`. */
   day(ms: number): string;
   /** `3 min`, `2 h`: between then and now. */
@@ -19,22 +21,22 @@ export interface Format {
 
 export function createFormat(language: Language, zone: string, t: TFunction): Format {
   const locale = language === "ms" ? "ms-MY" : "en-MY";
-  const clock = new Intl.DateTimeFormat(locale, {
-    timeZone: zone,
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
+  const hours = { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  const clock = new Intl.DateTimeFormat(locale, hours);
+  const exact = new Intl.DateTimeFormat(locale, { ...hours, second: "2-digit" });
   const short = new Intl.DateTimeFormat(locale, { timeZone: zone, day: "numeric", month: "short" });
   const long = new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
-  const number = new Intl.NumberFormat(locale);
+  // Coordinates have five digits that matter.
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 7 });
   const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const dated = (utc: string, hand: Intl.DateTimeFormat) => {
+    const ms = Date.parse(utc);
+    const at = hand.format(ms);
+    return dayIn(ms, zone) === dayIn(Date.now(), zone) ? at : `${short.format(ms)}, ${at}`;
+  };
   return {
-    time: (utc) => {
-      const ms = Date.parse(utc);
-      const at = clock.format(ms);
-      return dayIn(ms, zone) === dayIn(Date.now(), zone) ? at : `${short.format(ms)}, ${at}`;
-    },
+    time: (utc) => dated(utc, clock),
+    exactTime: (utc) => dated(utc, exact),
     day: (ms) => long.format(ms),
     age: (utc) => {
       const minutes = Math.floor((Date.now() - Date.parse(utc)) / 60_000);

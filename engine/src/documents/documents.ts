@@ -1,4 +1,5 @@
 import type { Result } from "../core/result.ts";
+import type { Label } from "./field.ts";
 
 /** The kinds of document there are. A file per kind holds its schema, fields and rules. */
 export type DocumentKind = "store" | "visit" | "plan";
@@ -23,7 +24,7 @@ export interface FieldExplanation {
   readonly winner: Authored | null;
   readonly losers: readonly Authored[];
   /** A sentence for a person. */
-  readonly reason: string;
+  readonly reason: Label;
 }
 
 export interface Authored {

@@ -89,11 +89,15 @@ export function explainField(
   const rule = ruleOf(kind, field, rules);
   const decision = decide(replica, kind, field, row, rules);
   if (decision === "merged") {
-    const reason = definition.type === "counter" ? "All increments add up." : "Everybody's edits of this text merge.";
+    const reason =
+      definition.type === "counter"
+        ? { en: "All increments add up.", ms: "Semua tambahan dijumlahkan." }
+        : { en: "Everybody's edits of this text merge.", ms: "Suntingan semua orang dalam teks ini bergabung." };
     return { field, key: row, rule, value: mergedValue(replica, field, definition), winner: null, losers: [], reason };
   }
   if (decision === null) {
-    return { field, key: row, rule, value: null, winner: null, losers: [], reason: "Nobody has written this field." };
+    const reason = { en: "Nobody has written this field.", ms: "Belum ada sesiapa menulis medan ini." };
+    return { field, key: row, rule, value: null, winner: null, losers: [], reason };
   }
   const { winner, losers, reason } = decision;
   return { field, key: row, rule, value: winner.value, winner: authored(winner), losers: losers.map(authored), reason };

@@ -18,6 +18,9 @@ import { Refused } from "./operator.ts";
 import { print } from "./print.ts";
 
 const options = { dir: { type: "string" }, kind: { type: "string" } } as const;
+/** Rows that are named where one has to be chosen. */
+const SHOWN_ROWS = 5;
+
 const explains = {
   dir: "the relay's data folder, whether a relay works in it or not",
   kind: "another kind of document: visit or plan",
@@ -71,15 +74,20 @@ export const storeExplain: Command = {
   options,
   explains,
   run: (input) =>
-    reading(input, ({ replica, rules }, telling, wanted) => {
+    reading(input, ({ replica, rules, past }, telling, wanted) => {
       if (wanted === null) throw new BadUsage("Name a field.");
-      const { column } = telling.definition.fields[wanted.field] ?? { column: false };
+      const { kind, fields } = telling.definition;
+      const column = fields[wanted.field]?.column === true;
       if (column !== (wanted.row !== null)) {
-        const name = fieldName(telling, wanted.field, null);
-        throw new BadUsage(column ? `${name} has rows: write ${wanted.field}/ROW.` : `${name} has no rows.`);
+        const rows = viewOf(replica, kind, rules).value[wanted.field];
+        throw new BadUsage(rowsWanted(fieldName(telling, wanted.field, null), wanted.field, column ? rows : null));
       }
-      const explained = explainField(replica, telling.definition.kind, rules, wanted.field, wanted.row);
+      const explained = explainField(replica, kind, rules, wanted.field, wanted.row);
       for (const line of explanationLines(telling, explained, telling.about)) print(line);
+      const before = past().filter(({ field, row }) => field === wanted.field && row === wanted.row);
+      if (explained.losers.length === 0 && before.length > 0) {
+        print("People disagreed about it before; `store conflicts` and `store history` tell how.");
+      }
     }),
 };
 
@@ -121,6 +129,17 @@ async function reading(input: CommandInput, tell: Told): Promise<0> {
   } finally {
     db.close();
   }
+}
+
+/** What to write instead, with the first rows that there are; `rows` is null for a field without any. */
+function rowsWanted(name: string, field: string, rows: unknown): string {
+  if (rows === null) return `${name} has no rows: write ${field} alone.`;
+  const keys = Array.isArray(rows) ? rows.map(String) : Object.keys(rows ?? {});
+  if (keys.length === 0) return `${name} has a row for each key, and none yet: write ${field}/ROW.`;
+  return `${name} has rows: write ${keys
+    .slice(0, SHOWN_ROWS)
+    .map((key) => `${field}/${key}`)
+    .join(", ")}${keys.length > SHOWN_ROWS ? ", …" : ""}.`;
 }
 
 function noField(definition: DocumentDefinition, typed: string): string {

@@ -44,7 +44,7 @@ export function conflictNote(
       field: edit.field,
       row: edit.row,
       rule: ruleOf(open.kind, edit.field, rules),
-      reason,
+      reason: reason.en,
       open: decision.open,
       winner: told(winner),
       losers: losers.map(told),

@@ -1,7 +1,6 @@
 import {
   documentKinds,
   ringgit,
-  type Authored,
   type DocumentDefinition,
   type FieldDefinition,
   type FieldExplanation,
@@ -47,18 +46,17 @@ export function valueText({ definition }: Telling, field: string, value: Scalar)
   return `“${option?.label.en ?? value}”`;
 }
 
-/** `23 Nov 2026, 15:15`, in the workspace's zone. */
-export function timeText({ zone }: Telling, at: string): string {
-  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(
-    new Date(at),
-  );
+/** `23 Nov 2026, 15:15`, in the workspace's zone; `exact` adds the seconds. */
+export function timeText({ zone }: Telling, at: string, exact = false): string {
+  const timeStyle = exact ? "medium" : "short";
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle, timeZone: zone }).format(new Date(at));
 }
 
 /** `Aminah (rep)`. */
 export function authorText({ rules }: Telling, { by, role }: { readonly by: string; readonly role: string }): string {
   const name = Object.hasOwn(rules.names, by) ? (rules.names[by] ?? by) : by;
   if (by === "import") return "HQ's import";
-  return role === "unknown" ? name : `${name} (${role})`;
+  return role === "unknown" ? name : `${name} (${role === "hq" ? "HQ" : role})`;
 }
 
 /** What one change did, in a line; null for the document's own beginnings. */
@@ -90,22 +88,27 @@ function editText(telling: Telling, edit: WrittenField): string {
 export function explanationLines(telling: Telling, explained: FieldExplanation, about: string): string[] {
   const { field, key, value, winner, losers } = explained;
   const name = fieldName(telling, field, key);
-  const first = `${name} of ${about} is ${valueText(telling, field, value)}.`;
-  if (winner === null) return [first, explained.reason];
-  const wrote = `${authorText(telling, winner)} wrote it on ${timeText(telling, winner.at)}.`;
-  if (losers.length === 0) return [first, wrote, "Nobody who wrote at the same time wanted another value."];
-  const unaware = losers.map((loser) => lost(telling, field, loser)).join("; ");
+  const empty = value === null || value === "";
+  const first = `${name} of ${about} ${empty ? "has no value" : `is ${valueText(telling, field, value)}`}.`;
+  if (winner === null) return [first, explained.reason.en];
+  // Which of two edits is the later one shows only in the seconds where both were made within one minute.
+  const minute = (at: string) => at.slice(0, "2026-11-23T15:15".length);
+  const exact = losers.some(({ at }) => minute(at) === minute(winner.at));
+  const wrote = `${authorText(telling, winner)} wrote it on ${timeText(telling, winner.at, exact)}.`;
+  if (losers.length === 0) return [first, wrote, "Nobody disagrees about it."];
+  const unaware = losers
+    .map(
+      (loser) =>
+        `${authorText(telling, loser)} wrote ${valueText(telling, field, loser.value)} on ${timeText(telling, loser.at, exact)}`,
+    )
+    .join("; ");
   return [
     first,
     wrote,
     `Without knowing of it, ${unaware}.`,
-    `Why: ${explained.reason}`,
+    `Why: ${explained.reason.en}`,
     "Nothing is lost: to decide otherwise, edit the field; the new value replaces all of them.",
   ];
-}
-
-function lost(telling: Telling, field: string, loser: Authored): string {
-  return `${authorText(telling, loser)} wrote ${valueText(telling, field, loser.value)} on ${timeText(telling, loser.at)}`;
 }
 
 function fieldOf(definition: DocumentDefinition, field: string): FieldDefinition {

@@ -374,5 +374,5 @@ test("a disagreement stands in the trail with both values, authors, rule and rea
   assert.equal(detail.rule, "authority");
   assert.deepEqual([detail.winner.value, detail.winner.by], ["pharmacy", "SV1"]);
   assert.deepEqual([detail.losers[0]?.value, detail.losers[0]?.by], ["kopitiam", "R001"]);
-  assert.match(detail.reason, /authority/);
+  assert.match(detail.reason, /higher role/);
 });

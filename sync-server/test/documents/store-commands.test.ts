@@ -38,7 +38,7 @@ test("a supervisor reads why a field has its value, by the field's name or its l
     "Channel of Kedai Ah Seng (S0) is “pharmacy”.",
     "SV1 Bin Test (supervisor) wrote it on 23 Nov 2025, 15:15.",
     "Without knowing of it, R001 Bin Test (rep) wrote “kopitiam” on 23 Nov 2025, 15:16.",
-    "Why: SV1 Bin Test (supervisor) over R001 Bin Test (rep): authority goes before time.",
+    "Why: The value of SV1 Bin Test (supervisor) is kept over what R001 Bin Test (rep) wrote: the higher role counts, whoever wrote later.",
     "Nothing is lost: to decide otherwise, edit the field; the new value replaces all of them.",
   ]);
   const money = await sampai("store", "explain", "S0", "Credit limit", "--dir", dir);
@@ -55,13 +55,23 @@ test("a store's history tells who wrote what and when, and its conflicts tell bo
   assert.equal(one.out.trim().split("\n").length, 2);
   const conflicts = await sampai("store", "conflicts", "S0", "--dir", dir);
   assert.match(conflicts.out, /^Channel of Kedai Ah Seng \(S0\) is “pharmacy”\./);
-  assert.match(conflicts.out, /Disagreements so far:\n.* {2}Channel: SV1.* over R001.*: authority goes before time/);
+  assert.match(
+    conflicts.out,
+    /Disagreements so far:\n.* {2}Channel: The value of SV1.* over what R001.*: the higher role counts/,
+  );
 });
 
 test("a store or field that is not there is said in a sentence, with a status of its own", async () => {
   const field = await sampai("store", "explain", "S0", "colour", "--dir", dir);
   assert.equal(field.status, 2);
   assert.match(field.err, /A store has no field colour/);
+  const rows = await sampai("store", "explain", "S0", "priceSen", "--dir", dir);
+  assert.equal(rows.status, 2);
+  assert.match(rows.err, /^Shelf price has rows: write priceSen\/1047\.\n/);
+  const plain = await sampai("store", "explain", "S0", "name/1047", "--dir", dir);
+  assert.match(plain.err, /^Name has no rows: write name alone\.\n/);
+  const none = await sampai("store", "explain", "S0", "notes", "--dir", dir);
+  assert.match(none.out, /^Notes of Kedai Ah Seng \(S0\) has no value\.\n/);
   const store = await sampai("store", "explain", "S9", "name", "--dir", dir);
   assert.equal(store.status, 1);
   assert.match(store.err, /doc\.unknown/);

@@ -1,7 +1,8 @@
 import type { Authored, DocumentView } from "@sampai/engine";
 import { useState, type ReactNode } from "react";
 import { useEngine } from "../../session/engine-context.tsx";
-import { fieldLabel, valueText } from "../../stores/field-text.ts";
+import { fieldLabel } from "../../stores/field-text.ts";
+import { useValueText } from "../../stores/use-value-text.ts";
 import { useAuthorWords } from "../../stores/author-text.ts";
 import { usePersonName } from "../../stores/person-names.ts";
 import { Problem } from "../../ui/Problem.tsx";
@@ -15,7 +16,6 @@ export function ConflictCard({ view, place }: { view: DocumentView; place: Field
   const engine = useEngine();
   const explanation = useExplanation(view, place);
   const [problem, setProblem] = useState<string | null>(null);
-  const authors = useAuthorWords();
   if (explanation === null || explanation.winner === null) return null;
   const label = fieldLabel("store", place.field, language);
 
@@ -45,8 +45,7 @@ export function ConflictCard({ view, place }: { view: DocumentView; place: Field
           </Version>
         ))}
       </div>
-      <p>{explanation.reason}</p>
-      <p className="small">{t("store.conflict.rule", { rule: authors.rule(explanation.rule) })}</p>
+      <p>{explanation.reason[language]}</p>
       <Problem text={problem} />
     </article>
   );
@@ -62,18 +61,18 @@ interface VersionProps {
 
 /** One of the values, with who wrote it and when. */
 function Version({ title, authored, field, wins = false, children }: VersionProps) {
-  const { t, language, format } = useWords();
+  const { t, format } = useWords();
   const personName = usePersonName();
   const authors = useAuthorWords();
-  const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
+  const valueText = useValueText();
   return (
     <div className="version" data-wins={wins}>
       <span className="soft small">{title}</span>
-      <span className="value">{valueText("store", field, authored.value, words)}</span>
+      <span className="value">{valueText("store", field, authored.value)}</span>
       <span className="small">
         {t("store.conflict.by", { by: personName(authored.by), role: authors.role(authored.role) })}
       </span>
-      <span className="soft small">{format.time(authored.at)}</span>
+      <span className="soft small">{format.exactTime(authored.at)}</span>
       {children}
     </div>
   );

@@ -3,7 +3,8 @@ import { IonIcon } from "@ionic/react";
 import { createOutline, helpCircleOutline } from "ionicons/icons";
 import { useState } from "react";
 import { useIdentity } from "../../session/identity-context.ts";
-import { definitionOf, fieldLabel, valueText } from "../../stores/field-text.ts";
+import { definitionOf, fieldLabel } from "../../stores/field-text.ts";
+import { useValueText } from "../../stores/use-value-text.ts";
 import { useWords } from "../../ui/use-words.ts";
 import { FieldWhy } from "./FieldWhy.tsx";
 import { valueAt } from "./field-value.ts";
@@ -11,7 +12,7 @@ import type { FieldPlace } from "./field-place.ts";
 
 /** One field: its value, why it is that, and the pencil where this role may change it. */
 export function FieldRow({ view, place, edit }: { view: DocumentView; place: FieldPlace; edit: () => void }) {
-  const { t, language, format } = useWords();
+  const { t, language } = useWords();
   const { role } = useIdentity();
   const [why, setWhy] = useState(false);
   const definition = definitionOf("store", place.field);
@@ -23,12 +24,12 @@ export function FieldRow({ view, place, edit }: { view: DocumentView; place: Fie
       : `${fieldLabel("store", place.field, language)} · ${place.row}`;
   const editable =
     definition.type !== "counter" && definition.type !== "text" && mayEdit(definition, role, value === null);
-  const words = { language, format, yes: t("common.yes"), no: t("common.no"), none: t("common.none") };
+  const valueText = useValueText();
   return (
     <div className="row">
       <div className="grow">
         <span className="soft small">{name}</span>
-        <span className="strong">{valueText("store", place.field, value, words)}</span>
+        <span className="strong">{valueText("store", place.field, value)}</span>
         {why && <FieldWhy view={view} place={place} />}
       </div>
       <button

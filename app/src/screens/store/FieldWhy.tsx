@@ -7,7 +7,7 @@ import type { FieldPlace } from "./field-place.ts";
 
 /** Under a field: who wrote its value and when, and what the rule said where somebody disagreed. */
 export function FieldWhy({ view, place }: { view: DocumentView; place: FieldPlace }) {
-  const { t, format } = useWords();
+  const { t, language, format } = useWords();
   const personName = usePersonName();
   const authors = useAuthorWords();
   const explanation = useExplanation(view, place);
@@ -24,7 +24,9 @@ export function FieldWhy({ view, place }: { view: DocumentView; place: FieldPlac
               time: format.time(winner.at),
             })}
       </p>
-      {winner !== null && <p>{explanation.losers.length === 0 ? t("store.explain.settled") : explanation.reason}</p>}
+      {winner !== null && (
+        <p>{explanation.losers.length === 0 ? t("store.explain.settled") : explanation.reason[language]}</p>
+      )}
       <p className="soft">{t("store.conflict.rule", { rule: authors.rule(explanation.rule) })}</p>
     </div>
   );

@@ -33,8 +33,10 @@ export function settle(rule: RuleName, candidates: readonly Candidate[], field: 
     return conflictRules[rule].decide(candidates, field);
   }
   const ranked = [...candidates].sort(newestFirst) as [Candidate, ...Candidate[]];
-  const authors = [...new Set(ranked.map(who))];
+  const [en, ms] = [who(ranked, "en"), who(ranked, "ms")];
   const reason =
-    authors.length > 1 ? `${authors.join(" and ")} wrote the same.` : `${who(ranked[0])} wrote it; nobody disagreed.`;
+    en.length > 1
+      ? { en: `${en.join(" and ")} wrote the same.`, ms: `${ms.join(" dan ")} menulis perkara yang sama.` }
+      : { en: `${en.join("")} wrote it; nobody disagreed.`, ms: `${ms.join("")} menulisnya; tiada yang berbeza.` };
   return { winner: ranked[0], losers: [], reason, open: false };
 }

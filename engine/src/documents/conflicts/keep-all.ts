@@ -4,5 +4,12 @@ import { decision, newestFirst, type ConflictRule } from "./rule.ts";
 export const keepAll: ConflictRule = {
   name: "keep-all",
   decide: (candidates) =>
-    decision([...candidates].sort(newestFirst), "a person must decide; the later edit is shown until then.", true),
+    decision(
+      [...candidates].sort(newestFirst),
+      {
+        en: "a person must decide; the later edit is shown until then.",
+        ms: "seseorang perlu memutuskan; sementara itu suntingan terkini dipaparkan.",
+      },
+      true,
+    ),
 };

@@ -7,7 +7,7 @@ export const max: ConflictRule = {
   decide: (candidates, field) =>
     decision(
       [...candidates].sort((a, b) => order(progress(field, b.value), progress(field, a.value)) || newestFirst(a, b)),
-      "the largest value counts.",
+      { en: "the largest value counts.", ms: "nilai terbesar dikira." },
     ),
 };
 

@@ -8,7 +8,7 @@ export const min: ConflictRule = {
     const size = (candidate: Candidate) => (candidate.value === null ? Infinity : progress(field, candidate.value));
     return decision(
       [...candidates].sort((a, b) => (size(a) === size(b) ? 0 : size(a) - size(b)) || newestFirst(a, b)),
-      "the smallest value counts.",
+      { en: "the smallest value counts.", ms: "nilai terkecil dikira." },
     );
   },
 };

@@ -10,6 +10,6 @@ export const monotone: ConflictRule = {
         const [far, near] = [progress(field, b.value), progress(field, a.value)];
         return (far === near ? 0 : far - near) || newestFirst(a, b);
       }),
-      "this field never goes back.",
+      { en: "this field never goes back.", ms: "medan ini tidak pernah undur." },
     ),
 };

@@ -1,6 +1,6 @@
 import { msFromUtc } from "../../core/clock.ts";
 import type { Authored } from "../documents.ts";
-import type { FieldDefinition, RuleName } from "../field.ts";
+import type { FieldDefinition, Label, RuleName } from "../field.ts";
 
 /** One of several values that people wrote without knowing of each other. */
 export interface Candidate extends Authored {
@@ -15,7 +15,7 @@ export interface Decision {
   /** Those with another value than the winner's. */
   readonly losers: readonly Candidate[];
   /** A sentence for a person. */
-  readonly reason: string;
+  readonly reason: Label;
   /** True where only a person can decide; the winner stands in until then. */
   readonly open: boolean;
 }
@@ -39,15 +39,31 @@ export function newestFirst(a: Candidate, b: Candidate): number {
   );
 }
 
-export const who = (candidate: Candidate): string =>
-  candidate.role === "unknown" ? candidate.name : `${candidate.name} (${candidate.role})`;
+const roles: Readonly<Record<string, Label>> = {
+  rep: { en: "rep", ms: "wakil jualan" },
+  supervisor: { en: "supervisor", ms: "penyelia" },
+  hq: { en: "HQ", ms: "ibu pejabat" },
+};
 
-/** Puts the decision together: everybody whose value is not the winner's lost. `because` follows "X over Y: ". */
-export function decision(ranked: readonly Candidate[], because: string, open = false): Decision {
+/** Each author once, by name and role: `Siti (supervisor)`. */
+export function who(candidates: readonly Candidate[], language: keyof Label): string[] {
+  const named = candidates.map(({ name, role }) => {
+    const known = Object.hasOwn(roles, role) ? roles[role] : undefined;
+    return known === undefined ? name : `${name} (${known[language]})`;
+  });
+  return [...new Set(named)];
+}
+
+/** Puts the decision together: everybody whose value is not the winner's lost. `because` follows a colon. */
+export function decision(ranked: readonly Candidate[], because: Label, open = false): Decision {
   const [winner, ...others] = ranked as readonly [Candidate, ...Candidate[]];
   const losers = others.filter((candidate) => candidate.value !== winner.value);
-  const names = [...new Set(losers.map(who))].join(", ");
-  return { winner, losers, reason: `${who(winner)} over ${names}: ${because}`, open };
+  const named = (all: readonly Candidate[], language: keyof Label) => who(all, language).join(", ");
+  const reason = {
+    en: `The value of ${named([winner], "en")} is kept over what ${named(losers, "en")} wrote: ${because.en}`,
+    ms: `Nilai ${named([winner], "ms")} dikekalkan, bukan tulisan ${named(losers, "ms")}: ${because.ms}`,
+  };
+  return { winner, losers, reason, open };
 }
 
 function compareOperations(a: string, b: string): number {

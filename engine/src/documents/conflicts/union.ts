@@ -6,6 +6,6 @@ export const union: ConflictRule = {
   decide: (candidates) =>
     decision(
       [...candidates].sort((a, b) => Number(b.value === true) - Number(a.value === true) || newestFirst(a, b)),
-      "what somebody added stays.",
+      { en: "what somebody added stays.", ms: "apa yang ditambah kekal." },
     ),
 };

@@ -76,7 +76,7 @@ export async function judge(history: RestedHistory): Promise<Record<string, numb
       for (const conflict of conflictsOf(replica, row.kind, pack)) {
         const where = `${row.kind} ${row.key} ${conflict.field}`;
         assert.ok(conflict.winner !== null && conflict.losers.length > 0, `${where} names who disagreed`);
-        assert.match(conflict.reason, /^[A-Z].* over .*\.$/s, `${where} is explained by a sentence`);
+        assert.match(conflict.reason.en, /^[A-Z].* over .*\.$/s, `${where} is explained by a sentence`);
         assert.ok(told(world, row.doc, conflict.field, conflict.key), `${where} stands in the trail`);
         open1 += 1;
       }
