@@ -182,6 +182,7 @@ test("a photo that HQ refuses is marked so, in words, and holds nothing up", asy
   await until("the other is at HQ", () => world.relay.verified.has(`original/${good}`));
   await settle();
   assert.equal(room.list()[0]?.state, "refused");
+  assert.equal(room.list()[0]?.refusal, "photo.type");
   assert.match(room.list()[0]?.reason ?? "", /HQ refused it: The bytes are not a picture/);
   assert.deepEqual(await world.files.list("photos").then((names) => names.length), 4, "its file stays on the phone");
   await room.close();

@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { openForReading } from "../src/database/connection.ts";
 import { enrolAs, noisyPicture, photoTaker, tusOf } from "./photos-field.ts";
-import { newFolder, serveRelay, type RelayProcess } from "./relay-process.ts";
+import { newFolder, sampai, serveRelay, type RelayProcess } from "./relay-process.ts";
 import type { WirePhone } from "./wire-phone.ts";
 
 let dir: string;
@@ -300,7 +300,10 @@ test("a visit says what is at HQ, what is owed, and when its phone was last hear
     [first, second, third, fourth, fifth].map((photo) => states.get(photo?.id ?? "")),
     ["at-hq", "at-hq", "preview-at-hq", "lost", "dropped"],
   );
-  assert.match(manifest.sentence, /^2 of 5 at HQ, 1 owed, \d\.\d MB, 2 will not come, last heard \d\d:\d\d$/);
+  assert.match(
+    manifest.sentence,
+    /^2 of 5 at HQ, 1 owed, \d\.\d MB, 1 damaged on the phone, 1 deleted on the phone, last heard \d\d:\d\d$/,
+  );
   const none = await tusOf(relay.url, hq.token).read(`/v1/visits/${randomUUID()}/photos`);
   assert.match(Buffer.from(none.bytes).toString(), /No photo was taken/);
   assert.equal(
@@ -311,6 +314,18 @@ test("a visit says what is at HQ, what is owed, and when its phone was last hear
     ).captured,
     0,
   );
+});
+
+test("a photo that was lost with its phone is told apart from one that is owed", async () => {
+  const lost = await enrolAs(relay.url, dir, "R003", "rep");
+  const photo = await photoTaker(lost).take(picture);
+  const sentence = async () => {
+    const { bytes } = await tusOf(relay.url, hq.token).read(`/v1/visits/${photo.visit}/photos`);
+    return (JSON.parse(Buffer.from(bytes).toString()) as { sentence: string }).sentence;
+  };
+  assert.match(await sentence(), /^0 of 1 at HQ, 1 owed, \d\.\d MB$/);
+  assert.equal((await sampai("revoke", "--dir", dir, "--device", lost.device, "--reason", "stolen")).status, 0);
+  assert.equal(await sentence(), "0 of 1 at HQ, 1 lost with the phone");
 });
 
 test("with the disk nearly full, or the day's quota used, photos wait and the order log goes on", async () => {

@@ -24,7 +24,9 @@ import { Empty } from "../ui/Empty.tsx";
 import { Screen } from "../ui/Screen.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { useDebtSentence } from "../ui/Strip.tsx";
+import { usePhotoSentence } from "../ui/use-photo-sentence.ts";
 import { useWords } from "../ui/use-words.ts";
+import { isOwed } from "../visits/photo-debt.ts";
 import { bodyOf, isKind } from "../visits/visit-history.ts";
 
 const tabs = ["needsYou", "waiting", "atHq"] as const;
@@ -43,7 +45,7 @@ export function SyncScreen() {
   const waiting = facts.filter((fact) => fact.state === "saved" || fact.state === "sending");
   const atHq = facts.filter((fact) => fact.state === "at-hq" && isToday(fact));
   const photosWithTrouble = photos.filter(({ state }) => state === "refused" || state === "lost");
-  const photosWaiting = photos.filter(({ state }) => ["waiting", "sending", "preview-at-hq"].includes(state));
+  const photosWaiting = photos.filter(isOwed);
   const needs = useNeedsYou();
   const counts = {
     needsYou: refused.length + needs.length + photosWithTrouble.length,
@@ -166,6 +168,7 @@ function NeedsYouPanel({
   const engine = useEngine();
   const storeName = useStoreNames();
   const valueText = useValueText();
+  const photoSentence = usePhotoSentence();
   if (refused.length + needs.length + photos.length === 0) {
     return (
       <div className="card">
@@ -205,7 +208,7 @@ function NeedsYouPanel({
             <span className="strong">{eventKinds.photoCaptured.label[language]}</span>
             <StateBadge state={photo.state} />
           </p>
-          <p>{photo.state === "lost" ? t("sync.photoLost") : photo.reason}</p>
+          <p>{photoSentence(photo)}</p>
         </li>
       ))}
     </ul>
@@ -311,6 +314,8 @@ function FactWords({ fact }: { fact: CapturedFact }) {
 
 function PhotoWords({ photo }: { photo: OwedPhoto }) {
   const { t, format } = useWords();
+  const sentence = usePhotoSentence();
+  const why = sentence(photo);
   return (
     <span className="grow">
       <span className="spread">
@@ -324,7 +329,7 @@ function PhotoWords({ photo }: { photo: OwedPhoto }) {
               left: format.size(photo.bytes - photo.sentBytes),
               size: format.size(photo.bytes),
             })}
-        {photo.waitsFor !== null && ` · ${t(`photoWait.${photo.waitsFor}`)}`}
+        {why !== null && ` · ${why}`}
       </span>
     </span>
   );

@@ -112,6 +112,7 @@ function describe(record: OwedRecord, lane: PhotoLane): OwedPhoto {
   const { id, visit, original } = record;
   const state = stateOf(record, lane);
   const waitsFor = state === "waiting" || state === "preview-at-hq" ? lane.waitsFor(record, nextPart(record)) : null;
+  const refusal = state === "refused" ? refusalOf(record) : null;
   return {
     id,
     visit,
@@ -120,7 +121,8 @@ function describe(record: OwedRecord, lane: PhotoLane): OwedPhoto {
     sentBytes: original.offset,
     state,
     waitsFor,
-    reason: reasonOf(record, state, waitsFor),
+    refusal,
+    reason: reasonOf(state, refusal, waitsFor),
   };
 }
 
@@ -142,9 +144,13 @@ const waits: Readonly<Record<PhotoWait, string>> = {
   relay: "HQ cannot take it now. It is tried again by itself.",
 };
 
-function reasonOf({ original }: OwedRecord, state: PhotoState, waitsFor: PhotoWait | null): string {
+/** Null also for a code that a newer version wrote. */
+function refusalOf({ original: { refusal } }: OwedRecord): RefusalCode | null {
+  return refusal !== null && refusal in refusals ? (refusal as RefusalCode) : null;
+}
+
+function reasonOf(state: PhotoState, refusal: RefusalCode | null, waitsFor: PhotoWait | null): string {
   if (state === "lost") return "The photo's file is gone or damaged on this phone. HQ is told that it will not come.";
-  if (state === "refused" && original.refusal !== null && original.refusal in refusals)
-    return `HQ refused it: ${refusals[original.refusal as RefusalCode].meaning}`;
+  if (refusal !== null) return `HQ refused it: ${refusals[refusal].meaning}`;
   return waitsFor === null ? "" : waits[waitsFor];
 }

@@ -9,7 +9,7 @@ import type { Lanes, Meter } from "../outbox/lanes.ts";
 import type { Reference } from "../reference/reference.ts";
 import type { Files } from "../storage/files.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { Attempt, Claim } from "../wire/index.ts";
+import type { Attempt, Claim, RefusalCode } from "../wire/index.ts";
 import type { PhotoChannel } from "./channel.ts";
 import type { Network, NetworkKind } from "./network.ts";
 
@@ -57,6 +57,8 @@ export interface OwedPhoto {
   readonly state: PhotoState;
   /** What it waits for, for a screen that has its own words; null while nothing holds it back. */
   readonly waitsFor: PhotoWait | null;
+  /** With which code HQ refused it for good; null where it did not. */
+  readonly refusal: RefusalCode | null;
   /** Why it waits, in words a person understands; empty while nothing holds it back. */
   readonly reason: string;
 }

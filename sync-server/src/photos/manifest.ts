@@ -9,20 +9,32 @@ const CLAIM_LISTS = 1_000;
 const NEWEST = 200;
 
 /**
- * `owed`: on the phone, or not told otherwise. `lost`: the phone said that its file is gone. `dropped`: the phone was
- * heard after the event and no longer speaks of it. `revoked`: the device was revoked before it came.
+ * `owed`: on the phone, or not told otherwise. `lost`: the phone said that its file is gone or damaged. `dropped`: the
+ * phone was heard after the event and no longer speaks of it, so it was deleted there. `revoked`: lost with the phone,
+ * which was revoked before the photo came. `expired`: it was at HQ, and a decision in the log removed its bytes.
  */
-export type ManifestState = "at-hq" | "preview-at-hq" | "owed" | "lost" | "dropped" | "revoked";
+export type ManifestState = "at-hq" | "preview-at-hq" | "owed" | "expired" | (typeof neverComes)[number];
+
+const neverComes = ["lost", "dropped", "revoked"] as const;
+/** Why a photo will not come, as the sentence says it after its number. */
+const gone: Readonly<Record<(typeof neverComes)[number], string>> = {
+  lost: "damaged on the phone",
+  dropped: "deleted on the phone",
+  revoked: "lost with the phone",
+};
 
 export interface PhotoManifest {
   readonly captured: number;
   readonly atHq: number;
   readonly owed: number;
   readonly owedBytes: number;
+  /** What will never come: damaged or deleted on the phone, or lost with it. */
   readonly lost: number;
+  /** What was here and was removed by a decision. */
+  readonly expired: number;
   /** RFC 3339 UTC when a device that took one of them was last heard, null for never. */
   readonly lastHeard: string | null;
-  /** Such as "3 of 5 at HQ, 2 owed, 1.4 MB, last heard 09:12". */
+  /** Such as "3 of 5 at HQ, 2 owed, 1.4 MB, last heard 09:12", or "No photo was taken." */
   readonly sentence: string;
   readonly photos: readonly {
     readonly id: string;
@@ -45,6 +57,7 @@ interface ManifestRow extends PhotoFactRow {
   readonly heard: string | null;
   readonly claim: string | null;
   readonly revoked: string | null;
+  readonly expired: number;
 }
 
 export interface Manifests {
@@ -57,7 +70,8 @@ export interface Manifests {
 /** Joins what events promised, what arrived, and what the phones said on their last contact. */
 export function createManifests(room: Pick<PhotoRoom, "db" | "writer" | "zone">): Manifests {
   const { db, writer, zone } = room;
-  const columns = `f.*, o.arrived as original, p.arrived as preview, c.at as heard, c.claim as claim, d.revoked as revoked
+  const columns = `f.*, o.arrived as original, p.arrived as preview, c.at as heard, c.claim as claim, d.revoked as revoked,
+      o.blob in (select blob from expired_photo) as expired
     from photo_fact f
     left join photo o on o.photo = f.photo and o.part = 'original'
     left join photo p on p.photo = f.photo and p.part = 'preview'
@@ -129,23 +143,32 @@ function manifestOf(rows: readonly ManifestRow[], zone: string): PhotoManifest {
       sha256,
       bytes,
       state: stateOf(row, owed),
-      preview: row.preview !== null || row.original !== null,
+      preview: row.expired !== 1 && (row.preview !== null || row.original !== null),
     };
   });
-  const atHq = photos.filter(({ state }) => state === "at-hq").length;
+  const count = (state: ManifestState) => photos.filter((photo) => photo.state === state).length;
+  const atHq = count("at-hq");
   const owed = photos.filter(({ state }) => state === "owed" || state === "preview-at-hq");
   const owedBytes = owed.reduce((sum, { bytes }) => sum + bytes, 0);
-  const lost = photos.length - atHq - owed.length;
+  const lost = neverComes.reduce((sum, state) => sum + count(state), 0);
   const lastHeard = rows.reduce<string | null>(
     (last, { heard }) => (heard !== null && heard > (last ?? "") ? heard : last),
     null,
   );
-  const said = { captured: photos.length, atHq, owed: owed.length, owedBytes, lost, lastHeard };
-  return { ...said, sentence: sentenceOf(said, zone), photos };
+  const said = {
+    captured: photos.length,
+    atHq,
+    owed: owed.length,
+    owedBytes,
+    lost,
+    expired: count("expired"),
+    lastHeard,
+  };
+  return { ...said, sentence: sentenceOf(said, count, zone), photos };
 }
 
 function stateOf(row: ManifestRow, owed: Claim["photosOwed"]): ManifestState {
-  if (row.original !== null) return "at-hq";
+  if (row.original !== null) return row.expired === 1 ? "expired" : "at-hq";
   const claimed = owed.find(({ id }) => id === row.photo);
   if (claimed?.lost === true) return "lost";
   if (row.revoked !== null) return "revoked";
@@ -159,11 +182,16 @@ function photosOwedIn(claim: string | null): Claim["photosOwed"] {
   return (JSON.parse(claim) as Claim).photosOwed;
 }
 
-function sentenceOf(said: Omit<PhotoManifest, "sentence" | "photos">, zone: string): string {
+function sentenceOf(
+  said: Omit<PhotoManifest, "sentence" | "photos">,
+  count: (state: ManifestState) => number,
+  zone: string,
+): string {
   if (said.captured === 0) return "No photo was taken.";
   const parts = [`${said.atHq} of ${said.captured} at HQ`];
   if (said.owed > 0) parts.push(`${said.owed} owed`, `${(said.owedBytes / 1_000_000).toFixed(1)} MB`);
-  if (said.lost > 0) parts.push(`${said.lost} will not come`);
+  for (const state of neverComes) if (count(state) > 0) parts.push(`${count(state)} ${gone[state]}`);
+  if (said.expired > 0) parts.push(`${said.expired} removed by a decision`);
   if (said.owed > 0 && said.lastHeard !== null) {
     const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
     parts.push(`last heard ${time.format(msFromUtc(said.lastHeard))}`);

@@ -8,7 +8,7 @@ import { Empty } from "../../ui/Empty.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
-const states = ["at-hq", "preview-at-hq", "owed", "lost", "dropped", "revoked"] as const;
+const states = ["at-hq", "preview-at-hq", "owed", "lost", "dropped", "revoked", "expired"] as const;
 
 const manifestSchema = z.object({
   captured: z.number(),
@@ -36,6 +36,7 @@ const look: Readonly<Record<(typeof states)[number], { icon: "done" | "photo" | 
   lost: { icon: "alert", tone: "person" },
   dropped: { icon: "alert", tone: "person" },
   revoked: { icon: "alert", tone: "person" },
+  expired: { icon: "done", tone: "plain" },
 };
 
 /** A rep's newest photos: which are here, which are owed, and which will never come. */

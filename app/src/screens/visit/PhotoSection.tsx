@@ -9,7 +9,9 @@ import { useCaptureSentence } from "../../session/use-capture.ts";
 import { useWorkingDay } from "../../session/use-working-day.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { StateBadge } from "../../ui/StateBadge.tsx";
+import { usePhotoSentence } from "../../ui/use-photo-sentence.ts";
 import { useWords } from "../../ui/use-words.ts";
+import { isOwed } from "../../visits/photo-debt.ts";
 import { bodyOf, type Visit } from "../../visits/visit-history.ts";
 
 const purposes = ["shelf", "storefront", "competitor", "damage", "other"] as const;
@@ -18,7 +20,7 @@ const purposes = ["shelf", "storefront", "competitor", "damage", "other"] as con
 export function PhotoSection({ visit }: { visit: Visit }) {
   const { t, format } = useWords();
   const photos = usePhotos().filter((photo) => photo.visit === visit.id);
-  const owed = photos.filter((photo) => photo.state !== "at-hq" && photo.state !== "lost");
+  const owed = photos.filter(isOwed);
   const owedBytes = owed.reduce((sum, photo) => sum + photo.bytes - photo.sentBytes, 0);
   return (
     <section className="card" aria-labelledby="photos">
@@ -48,6 +50,8 @@ export function PhotoSection({ visit }: { visit: Visit }) {
 
 function Photo({ photo, number, visit }: { photo: OwedPhoto; number: number; visit: Visit }) {
   const { t } = useWords();
+  const sentence = usePhotoSentence();
+  const why = sentence(photo);
   const url = usePreview(photo.id);
   const fact = visit.facts.find((each) => each.envelope.id === photo.id);
   const purpose = fact === undefined ? "other" : bodyOf(fact, "photoCaptured").purpose;
@@ -61,7 +65,7 @@ function Photo({ photo, number, visit }: { photo: OwedPhoto; number: number; vis
       <figcaption className="stack">
         <span className="small">{t(`visit.purposes.${purpose}`)}</span>
         <StateBadge state={photo.state} />
-        {photo.waitsFor !== null && <span className="soft small">{t(`photoWait.${photo.waitsFor}`)}</span>}
+        {why !== null && <span className="soft small">{why}</span>}
       </figcaption>
     </figure>
   );
