@@ -7,7 +7,13 @@ const room = path.join(import.meta.dirname, "..");
 const rules = [...readFileSync(path.join(room, "SPEC.md"), "utf8").matchAll(/^- \*\*([WDLFPAX]\d+)\*\*/gm)].map(
   ([, id]) => id as string,
 );
-const titles = globSync("suites/**/*.test.ts", { cwd: room }).flatMap((file) =>
+// What needs a limit that only the operator sets, or a phone's insides, is held by the tests of those rooms.
+const suites = [
+  "suites/**/*.test.ts",
+  "../{engine,sync-server}/test/photos-*.test.ts",
+  "../engine/test/tus-upload.test.ts",
+];
+const titles = globSync(suites, { cwd: room }).flatMap((file) =>
   [...readFileSync(path.join(room, file), "utf8").matchAll(/\btest\(\s*["'`]([WDLFPAX]\d+) /g)].map(
     ([, id]) => id as string,
   ),

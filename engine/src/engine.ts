@@ -75,6 +75,8 @@ export interface SyncStatus {
     readonly documents: number;
     readonly photos: number;
     readonly photoBytes: number;
+    /** Refused by HQ, or lost on this phone. */
+    readonly photosNotComing: number;
   };
   /** RFC 3339 UTC when the relay last acknowledged the last thing owed of facts and documents. */
   readonly allInAt: string | null;
@@ -270,6 +272,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
         documents: documents.dirty().length,
         photos: queue.photos,
         photoBytes: queue.bytes,
+        photosNotComing: queue.notComing,
       },
       allInAt,
       safeToSwitchOff: isAllIn(),

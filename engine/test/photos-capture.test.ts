@@ -27,7 +27,7 @@ const input = (bytes: Uint8Array) => ({
   purpose: "shelf" as const,
 });
 
-test("a photo is shrunk by policy, loses its private metadata, and its event says what the file is", async () => {
+test("P30 a photo is shrunk by policy, loses its private metadata, and its event says what the file is", async () => {
   const world = photoWorld({ pictures: createNodePictures() });
   const room = await world.open();
   const captured = await room.capture(input(await shelf(1)));
@@ -47,7 +47,7 @@ test("a photo is shrunk by policy, loses its private metadata, and its event say
   await room.close();
 });
 
-test("a picture lying on its side by its EXIF is turned upright", async () => {
+test("P30 a picture lying on its side by its EXIF is turned upright", async () => {
   const lying = await sharp(await shelf(2, 400, 200))
     .withMetadata({ orientation: 6 })
     .toBuffer();
@@ -55,7 +55,7 @@ test("a picture lying on its side by its EXIF is turned upright", async () => {
   assert.deepEqual([turned?.width, turned?.height], [200, 400]);
 });
 
-test("a picture too large for its target gives up quality, then size, and even noise gets a small preview", async () => {
+test("P30 a picture too large for its target gives up quality, then size, and even noise gets a small preview", async () => {
   const noise = await sharp(seeded(3).bytes(900 * 700 * 3), { raw: { width: 900, height: 700, channels: 3 } })
     .png()
     .toBuffer();
@@ -70,7 +70,7 @@ test("a picture too large for its target gives up quality, then size, and even n
   await room.close();
 });
 
-test("what is no picture, or empty, is told so and leaves nothing behind", async () => {
+test("P30 what is no picture, or empty, is told so and leaves nothing behind", async () => {
   const world = photoWorld({ pictures: createNodePictures() });
   const room = await world.open();
   const page = new TextEncoder().encode("<html>not a picture</html>");
@@ -85,7 +85,7 @@ test("what is no picture, or empty, is told so and leaves nothing behind", async
   await room.close();
 });
 
-test("a kill between file and commit leaves no photo, and the next start clears the files", async () => {
+test("P32 a kill between file and commit leaves no photo, and the next start clears the files", async () => {
   const world = photoWorld();
   const room = await world.open();
   const kept = await world.take(room, 9_000);
@@ -108,7 +108,7 @@ test("a kill between file and commit leaves no photo, and the next start clears 
   await again.close();
 });
 
-test("a full phone says so before anything was promised", async () => {
+test("P30 a full phone says so before anything was promised", async () => {
   const world = photoWorld();
   const full: Files = { ...world.files, write: () => Promise.reject(new Error("no space")) };
   const room = await world.open({ files: full });
@@ -118,7 +118,7 @@ test("a full phone says so before anything was promised", async () => {
   await room.close();
 });
 
-test("a photo captured twice under one id is one photo, and another picture under it is refused", async () => {
+test("P30 a photo captured twice under one id is one photo, and another picture under it is refused", async () => {
   const world = photoWorld();
   const room = await world.open();
   const id = "01936a5e-0000-7000-8000-00000000000a";
@@ -132,7 +132,7 @@ test("a photo captured twice under one id is one photo, and another picture unde
   await room.close();
 });
 
-test("the difference hash sets a bit where a pixel is brighter than its left neighbour, highest bit first", () => {
+test("P31 the difference hash sets a bit where a pixel is brighter than its left neighbour, highest bit first", () => {
   const greys = new Uint8Array(dhashGreys.width * dhashGreys.height);
   assert.equal(differenceHash(greys), "0".repeat(64));
   for (let row = 0; row < 16; row += 1)
@@ -148,7 +148,7 @@ test("the difference hash sets a bit where a pixel is brighter than its left nei
   assert.equal(hashDistance(`8${"0".repeat(63)}`, `${"0".repeat(63)}1`), 2);
 });
 
-test("the same scene encoded coarser or smaller stays within 24 bits, other scenes are far", async () => {
+test("P31 the same scene encoded coarser or smaller stays within 24 bits, other scenes are far", async () => {
   const pictures = createNodePictures();
   const hashOf = async (bytes: Uint8Array) => {
     const greys = await pictures.grey(bytes, dhashGreys.width, dhashGreys.height);

@@ -4,7 +4,7 @@ import { photoWorld, refusal, settle, until } from "./photos-world.ts";
 
 const at = (term = "1:a") => ({ term });
 
-test("all previews go before all originals, oldest first, and at most three previews or two originals are under way", async () => {
+test("P33 all previews go before all originals, oldest first, and at most three previews or two originals are under way", async () => {
   const world = photoWorld();
   const room = await world.open();
   const ids = [];
@@ -19,7 +19,7 @@ test("all previews go before all originals, oldest first, and at most three prev
   const firsts = [...new Set(world.relay.pieces.map(({ key }) => key))];
   assert.deepEqual(firsts, [...ids.map((id) => `preview/${id}`), ...ids.map((id) => `original/${id}`)]);
   assert.deepEqual([world.relay.mostInFlight, mostOriginals], [3, 2]);
-  assert.deepEqual(room.queue(), { photos: 0, bytes: 0 });
+  assert.deepEqual(room.queue(), { photos: 0, bytes: 0, notComing: 0 });
   assert.deepEqual(room.owed(), []);
   assert.deepEqual(
     room.list().map(({ state, reason }) => [state, reason]),
@@ -28,7 +28,7 @@ test("all previews go before all originals, oldest first, and at most three prev
   await room.close();
 });
 
-test("a photo is not offered before its event is at HQ", async () => {
+test("P33 a photo is not offered before its event is at HQ", async () => {
   const world = photoWorld();
   const room = await world.open();
   const id = await world.take(room, 20_000);
@@ -41,7 +41,7 @@ test("a photo is not offered before its event is at HQ", async () => {
   await room.close();
 });
 
-test("an order captured in the middle of photos goes before the next piece", async () => {
+test("P33 an order captured in the middle of photos goes before the next piece", async () => {
   const world = photoWorld();
   const room = await world.open();
   for (let count = 0; count < 3; count += 1) await world.takeKnown(room, 200_000);
@@ -66,7 +66,7 @@ test("an order captured in the middle of photos goes before the next piece", asy
   await room.close();
 });
 
-test("a link or an app that dies in mid upload costs no acknowledged byte", async () => {
+test("P17 a link or an app that dies in mid upload costs no acknowledged byte", async () => {
   for (let seed = 1; seed <= 30; seed += 1) {
     const world = photoWorld({ seed });
     let room = await world.open();
@@ -100,7 +100,7 @@ test("a link or an app that dies in mid upload costs no acknowledged byte", asyn
   }
 });
 
-test("a relay that forgot the unfinished upload gets it anew", async () => {
+test("P12 a relay that forgot the unfinished upload gets it anew", async () => {
   const world = photoWorld();
   const room = await world.open();
   await world.takeKnown(room, 390_000);
@@ -117,7 +117,7 @@ test("a relay that forgot the unfinished upload gets it anew", async () => {
   await room.close();
 });
 
-test("bytes that did not match on the way are sent again from the first", async () => {
+test("P4 bytes that did not match on the way are sent again from the first", async () => {
   const world = photoWorld();
   const room = await world.open();
   const id = await world.takeKnown(room, 200_000);
@@ -136,7 +136,7 @@ test("bytes that did not match on the way are sent again from the first", async 
   await room.close();
 });
 
-test("a file that vanished or rotted on the phone is lost, HQ is told, and the next photo goes on", async () => {
+test("P32 a file that vanished or rotted on the phone is lost, HQ is told, and the next photo goes on", async () => {
   const world = photoWorld();
   const room = await world.open();
   const gone = await world.takeKnown(room, 20_000);
@@ -172,7 +172,7 @@ test("a file that vanished or rotted on the phone is lost, HQ is told, and the n
   await room.close();
 });
 
-test("a photo that HQ refuses is marked so, in words, and holds nothing up", async () => {
+test("P34 a photo that HQ refuses is marked so, in words, and holds nothing up", async () => {
   const world = photoWorld();
   const room = await world.open();
   const refused = await world.takeKnown(room, 20_000);
@@ -183,12 +183,13 @@ test("a photo that HQ refuses is marked so, in words, and holds nothing up", asy
   await settle();
   assert.equal(room.list()[0]?.state, "refused");
   assert.equal(room.list()[0]?.refusal, "photo.type");
+  assert.deepEqual(room.queue(), { photos: 0, bytes: 0, notComing: 1 });
   assert.match(room.list()[0]?.reason ?? "", /HQ refused it: The bytes are not a picture/);
   assert.deepEqual(await world.files.list("photos").then((names) => names.length), 4, "its file stays on the phone");
   await room.close();
 });
 
-test("what is at HQ already counts as arrived", async () => {
+test("P3 what is at HQ already counts as arrived", async () => {
   const world = photoWorld();
   const room = await world.open();
   const id = await world.takeKnown(room, 20_000);
@@ -198,7 +199,7 @@ test("what is at HQ already counts as arrived", async () => {
   await room.close();
 });
 
-test("after a refused token nothing is offered until the next contact", async () => {
+test("P35 after a refused token nothing is offered until the next contact", async () => {
   const world = photoWorld();
   const room = await world.open();
   await world.takeKnown(room, 20_000);
@@ -215,7 +216,7 @@ test("after a refused token nothing is offered until the next contact", async ()
   await room.close();
 });
 
-test("a full or busy relay, and a used-up quota, are waited for without asking again and again", async () => {
+test("P35 a full or busy relay, and a used-up quota, are waited for without asking again and again", async () => {
   for (const [code, waitsFor, retryMs] of [
     ["storage.full", "relay", 30_000],
     ["photo.quota", "quota", 3_600_000],
@@ -242,7 +243,7 @@ test("a full or busy relay, and a used-up quota, are waited for without asking a
   }
 });
 
-test("a piece that is never answered is given up after half a minute and the upload goes on", async () => {
+test("P35 a piece that is never answered is given up after half a minute and the upload goes on", async () => {
   const world = photoWorld();
   const room = await world.open();
   await world.takeKnown(room, 390_000);
@@ -267,7 +268,7 @@ test("a piece that is never answered is given up after half a minute and the upl
   await room.close();
 });
 
-test("pieces are small on a slow link and grow with it", async () => {
+test("P33 pieces are small on a slow link and grow with it", async () => {
   const world = photoWorld();
   const room = await world.open();
   await world.takeKnown(room, 390_000);
@@ -288,7 +289,7 @@ test("pieces are small on a slow link and grow with it", async () => {
   await room.close();
 });
 
-test("another contact begins with small pieces, as it may be another network, and with half-sized ones after less than half a minute", async () => {
+test("P33 another contact begins with small pieces, as it may be another network, and with half-sized ones after less than half a minute", async () => {
   for (const [goneMs, least, most] of [
     [31_000, 2 * 4_608, 2 * 4_608],
     [5_000, 16_384, 40_000],
@@ -311,7 +312,7 @@ test("another contact begins with small pieces, as it may be another network, an
   }
 });
 
-test("originals wait for Wi-Fi where HQ says so, previews go on mobile data, and roaming sends nothing", async () => {
+test("P36 originals wait for Wi-Fi where HQ says so, previews go on mobile data, and roaming sends nothing", async () => {
   const world = photoWorld({ photo: { originalsOnWifiOnly: true } });
   const room = await world.open();
   await world.takeKnown(room, 50_000);
@@ -336,7 +337,7 @@ test("originals wait for Wi-Fi where HQ says so, previews go on mobile data, and
   await room.close();
 });
 
-test("the day's mobile budget is never passed, leaves room for previews, and starts anew tomorrow", async () => {
+test("P36 the day's mobile budget is never passed, leaves room for previews, and starts anew tomorrow", async () => {
   const world = photoWorld({ photo: { mobileBytesPerDay: 120_000 } });
   let room = await world.open();
   for (let count = 0; count < 3; count += 1) await world.takeKnown(room, 60_000);
@@ -363,7 +364,7 @@ test("the day's mobile budget is never passed, leaves room for previews, and sta
   await room.close();
 });
 
-test("a relay that came back as another term is offered what this phone still has", async () => {
+test("P38 a relay that came back as another term is offered what this phone still has", async () => {
   const world = photoWorld();
   const room = await world.open();
   const kept = await world.takeKnown(room, 30_000);
@@ -384,7 +385,7 @@ test("a relay that came back as another term is offered what this phone still ha
   await room.close();
 });
 
-test("an original is kept for a week after HQ verified it, its preview and entry for a month", async () => {
+test("P38 an original is kept for a week after HQ verified it, its preview and entry for a month", async () => {
   const world = photoWorld();
   let room = await world.open();
   const id = await world.takeKnown(room, 30_000);

@@ -76,7 +76,7 @@ async function visitWithPhotos(phone: Awaited<ReturnType<typeof startPhone>>, di
   return { taken, bytes: taken.reduce((sum, photo) => sum + photo.bytes, 0) };
 }
 
-test("photos survive kill -9 of phone and relay in mid upload, and acknowledged bytes are not sent again", async () => {
+test("P17 photos survive kill -9 of phone and relay in mid upload, and acknowledged bytes are not sent again", async () => {
   const dir = await newFolder();
   const phoneDir = await newFolder();
   let relay = await serveRelay(dir);
@@ -118,7 +118,7 @@ test("photos survive kill -9 of phone and relay in mid upload, and acknowledged 
   }
 });
 
-test("the phone's count of its bytes is within 3 % of what the link carried", async () => {
+test("P37 the phone's count of its bytes is within 3 % of what the link carried", async () => {
   const dir = await newFolder();
   const relay = await serveRelay(dir);
   const code = await inviteRep(dir);

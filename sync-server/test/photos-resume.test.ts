@@ -4,7 +4,12 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { Upload } from "tus-js-client";
-import { databaseFile } from "../src/database/connection.ts";
+import { databaseFile, openForReading } from "../src/database/connection.ts";
+import { startWriter } from "../src/database/writer.ts";
+import { createArrival } from "../src/photos/arrival.ts";
+import { createDecoder } from "../src/photos/decoder.ts";
+import { createFileBlobs } from "../src/photos/file-blobs.ts";
+import { photoLimits } from "../src/photos/limits.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
 import { enrolAs, noisyPicture, photoTaker, tusOf, type TakenPhoto } from "./photos-field.ts";
 import { newFolder, serveRelay, type RelayProcess } from "./relay-process.ts";
@@ -52,7 +57,7 @@ async function killed(change: () => Promise<void>): Promise<void> {
 
 const nothing = () => Promise.resolve();
 
-test("after kill -9 of the relay an upload goes on from the last acknowledged byte", async () => {
+test("P15 after kill -9 of the relay an upload goes on from the last acknowledged byte", async () => {
   const photo = await take();
   const begun = await begin(photo);
   let offset = 0;
@@ -68,7 +73,7 @@ test("after kill -9 of the relay an upload goes on from the last acknowledged by
   assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
 });
 
-test("a kill between the last byte and the link is caught up at the next start", async () => {
+test("P15 a kill between the last byte and the link is caught up at the next start", async () => {
   const unlinked = await take();
   const moved = await take();
   const wrong = await take();
@@ -99,7 +104,32 @@ test("a kill between the last byte and the link is caught up at the next start",
   assert.equal((await tus().send(wrong, "original")).status, 204);
 });
 
-test("upkeep throws away what expired and what nobody names, and never a linked photo", async () => {
+test("P11 a photo that was complete when the disk filled is kept and linked when there is room", async () => {
+  const photo = await take();
+  const begun = await begin(photo);
+  await tus().add(begun.location, 0, picture.subarray(0, 20_000));
+  await killed(async () => {
+    await appendFile(fileOf(begun.location), picture.subarray(20_000));
+    const writer = await startWriter(dir, assert.fail);
+    const db = openForReading(dir);
+    const whole = createFileBlobs(path.join(dir, "blobs", "photos"));
+    const noRoom = () => Promise.reject(Object.assign(new Error("no room"), { code: "ENOSPC" }));
+    const uploads = path.join(dir, "uploads");
+    const decoder = createDecoder();
+    const shared = { db, writer, limits: photoLimits, uploads, decoder };
+    const upload = path.basename(begun.location);
+    const full = createArrival({ ...shared, blobs: { ...whole, adopt: noRoom } });
+    assert.deepEqual(await full.finish(upload), { code: "storage.full" });
+    assert.ok(await isThere(fileOf(begun.location)));
+    assert.equal(await createArrival({ ...shared, blobs: whole }).finish(upload), null);
+    decoder.close();
+    db.close();
+    await writer.close();
+  });
+  assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
+});
+
+test("P12 upkeep throws away what expired and what nobody names, and never a linked photo", async () => {
   const linked = await take();
   assert.equal((await tus().send(linked, "original")).status, 204);
   const fresh = await take();
@@ -130,7 +160,7 @@ test("upkeep throws away what expired and what nobody names, and never a linked 
   assert.deepEqual(unfinished, [path.basename(begunFresh.location)]);
 });
 
-test("a stock tus client with a token, cut fifty times at random, finishes with the same bytes", async () => {
+test("P18 a stock tus client with a token, cut fifty times at random, finishes with the same bytes", async () => {
   for (const seed of [1]) {
     const photo = await take();
     let state = seed;

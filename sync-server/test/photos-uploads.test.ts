@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
-import { openForReading } from "../src/database/connection.ts";
+import { databaseFile, openForReading } from "../src/database/connection.ts";
 import { enrolAs, noisyPicture, photoTaker, tusOf } from "./photos-field.ts";
 import { newFolder, sampai, serveRelay, type RelayProcess } from "./relay-process.ts";
 import type { WirePhone } from "./wire-phone.ts";
@@ -39,7 +40,7 @@ function trailOf(item: string): { topic: string; detail: Record<string, unknown>
   }));
 }
 
-test("preview and original arrive, and HQ reads the original's very bytes", async () => {
+test("P20 preview and original arrive, and HQ reads the original's very bytes", async () => {
   const { tus, taker } = phoneOf(rep);
   const photo = await taker.take(picture);
   const preview = await tus.send(photo, "preview", smallPicture);
@@ -66,7 +67,7 @@ test("preview and original arrive, and HQ reads the original's very bytes", asyn
   );
 });
 
-test("a small photo is whole in one request, and its answer says so", async () => {
+test("P20 a small photo is whole in one request, and its answer says so", async () => {
   const { tus, taker } = phoneOf(rep);
   const photo = await taker.take(picture);
   const preview = await tus.sendAtOnce(photo, "preview", smallPicture);
@@ -77,7 +78,7 @@ test("a small photo is whole in one request, and its answer says so", async () =
   assert.deepEqual((await tus.read(`/v1/photos/${photo.id}`)).bytes, picture);
 });
 
-test("an upload without a token is turned away on every verb before anything is read", async () => {
+test("P1 an upload without a token is turned away on every verb before anything is read", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -91,7 +92,7 @@ test("an upload without a token is turned away on every verb before anything is 
   assert.equal((await tus.head(begun.location)).offset, 0);
 });
 
-test("another device's upload is refused on every verb, and its event cannot be used", async () => {
+test("P1 another device's upload is refused on every verb, and its event cannot be used", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -103,7 +104,7 @@ test("another device's upload is refused on every verb, and its event cannot be 
   assert.equal((await tus.add(begun.location, 0, picture)).status, 204);
 });
 
-test("a photo is taken only once its event is placed", async () => {
+test("P2 a photo is taken only once its event is placed", async () => {
   const { taker, tus } = phoneOf(rep);
   const { event, photo } = taker.make(picture);
   assert.deepEqual((await tus.send(photo, "original")).code, "photo.unknown");
@@ -111,7 +112,7 @@ test("a photo is taken only once its event is placed", async () => {
   assert.equal((await tus.send(photo, "original")).status, 204);
 });
 
-test("flipped bytes are refused by their hash, thrown away, and the right ones are taken after", async () => {
+test("P4 flipped bytes are refused by their hash, thrown away, and the right ones are taken after", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -126,7 +127,7 @@ test("flipped bytes are refused by their hash, thrown away, and the right ones a
   assert.equal(refused?.detail["code"], "photo.hash");
 });
 
-test("an upload that promises other bytes than its event is not begun", async () => {
+test("P2 an upload that promises other bytes than its event is not begun", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begin = (sha256: string, bytes: number) => tus.begin(photo.id, "original", sha256, bytes);
@@ -141,7 +142,7 @@ test("an upload that promises other bytes than its event is not begun", async ()
   assert.equal((await tus.begin("../../etc/passwd", "original", photo.sha256, 9)).code, "request.malformed");
 });
 
-test("bytes beyond the declared end are refused and what was there goes on", async () => {
+test("P6 bytes beyond the declared end are refused and what was there goes on", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -154,7 +155,7 @@ test("bytes beyond the declared end are refused and what was there goes on", asy
   assert.equal((await tus.add(begun.location, 1_000, picture.subarray(1_000))).status, 204);
 });
 
-test("a truncated upload never counts and is not shown", async () => {
+test("P5 a truncated upload never counts and is not shown", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -162,7 +163,7 @@ test("a truncated upload never counts and is not shown", async () => {
   assert.equal((await tus.read(`/v1/photos/${photo.id}`)).status, 404);
 });
 
-test("a picture that claims more pixels than allowed is refused before any decoder sees it", async () => {
+test("P7 a picture that claims more pixels than allowed is refused before any decoder sees it", async () => {
   const { taker, tus } = phoneOf(rep);
   const flood = picture.slice();
   const frame = flood.findIndex((byte, at) => byte === 0xff && flood[at + 1] === 0xc0);
@@ -179,7 +180,7 @@ function floodOf(bytes: Uint8Array): Uint8Array {
   return flood;
 }
 
-test("what only calls itself a picture is refused, also as a preview", async () => {
+test("P8 what only calls itself a picture is refused, also as a preview", async () => {
   const { taker, tus } = phoneOf(rep);
   const page = new TextEncoder().encode("GIF89a/*<html><script>alert(1)</script></html>*/=1;".padEnd(400));
   assert.equal((await tus.send(await taker.take(page), "original")).code, "photo.type");
@@ -194,7 +195,7 @@ test("what only calls itself a picture is refused, also as a preview", async () 
   assert.equal((await tus.send(await taker.take(png), "original")).code, "photo.type", "PNG promised as JPEG");
 });
 
-test("a picture with a page behind it is shown only as a picture, and its preview holds nothing of the page", async () => {
+test("P9 a picture with a page behind it is shown only as a picture, and its preview holds nothing of the page", async () => {
   const { taker, tus } = phoneOf(rep);
   const tail = new TextEncoder().encode("<script>alert('polyglot')</script>");
   const both = new Uint8Array([...picture, ...tail]);
@@ -211,7 +212,7 @@ test("a picture with a page behind it is shown only as a picture, and its previe
   assert.ok(!Buffer.from(preview.bytes).includes("polyglot"));
 });
 
-test("what is at HQ cannot be begun again, changed or deleted", async () => {
+test("P3 what is at HQ cannot be begun again, changed or deleted", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -225,7 +226,7 @@ test("what is at HQ cannot be begun again, changed or deleted", async () => {
   assert.deepEqual((await tus.read(`/v1/photos/${photo.id}`)).bytes, picture);
 });
 
-test("a phone that lost the first answer begins again, and the first try is thrown away", async () => {
+test("P14 a phone that lost the first answer begins again, and the first try is thrown away", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const first = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -236,7 +237,7 @@ test("a phone that lost the first answer begins again, and the first try is thro
   assert.equal((await tus.add(second.location, 0, picture)).status, 204);
 });
 
-test("an upload that was given up is gone", async () => {
+test("P14 an upload that was given up is gone", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   const begun = await tus.begin(photo.id, "original", photo.sha256, picture.length);
@@ -244,7 +245,7 @@ test("an upload that was given up is gone", async () => {
   assert.equal((await tus.head(begun.location)).status, 404);
 });
 
-test("a rep sees only his own photos, a supervisor those of his territories, HQ all", async () => {
+test("P19 a rep sees only his own photos, a supervisor those of his territories, HQ all", async () => {
   const { taker, tus } = phoneOf(rep);
   const photo = await taker.take(picture);
   await tus.send(photo, "original");
@@ -269,12 +270,14 @@ test("a rep sees only his own photos, a supervisor those of his territories, HQ 
   }
 });
 
-test("a visit says what is at HQ, what is owed, and when its phone was last heard", async () => {
+test("P40 a visit says what is at HQ, what is owed, and when its phone was last heard", async () => {
   const { taker, tus } = phoneOf(rep);
   const visit = randomUUID();
   const photos = [];
   for (let count = 0; count < 5; count += 1) photos.push(await taker.take(picture, {}, visit));
   const [first, second, third, fourth, fifth] = photos as [(typeof photos)[0], ...typeof photos] & { length: 5 };
+  const sixth = await taker.take(new TextEncoder().encode("no picture".padEnd(400)), {}, visit);
+  assert.equal((await tus.send(sixth, "original")).code, "photo.type");
   for (const photo of [first, second]) assert.equal((await tus.send(photo as typeof first, "original")).status, 204);
   assert.equal((await tus.send(third as typeof first, "preview", smallPicture)).status, 204);
   const talk = await rep.connect();
@@ -297,12 +300,12 @@ test("a visit says what is at HQ, what is owed, and when its phone was last hear
   };
   const states = new Map(manifest.photos.map(({ id, state }) => [id, state]));
   assert.deepEqual(
-    [first, second, third, fourth, fifth].map((photo) => states.get(photo?.id ?? "")),
-    ["at-hq", "at-hq", "preview-at-hq", "lost", "dropped"],
+    [first, second, third, fourth, fifth, sixth].map((photo) => states.get(photo?.id ?? "")),
+    ["at-hq", "at-hq", "preview-at-hq", "lost", "dropped", "refused"],
   );
   assert.match(
     manifest.sentence,
-    /^2 of 5 at HQ, 1 owed, \d\.\d MB, 1 damaged on the phone, 1 deleted on the phone, last heard \d\d:\d\d$/,
+    /^2 of 6 at HQ, 1 owed, \d\.\d MB, 1 damaged on the phone, 1 refused here, 1 deleted on the phone, last heard \d\d:\d\d$/,
   );
   const none = await tusOf(relay.url, hq.token).read(`/v1/visits/${randomUUID()}/photos`);
   assert.match(Buffer.from(none.bytes).toString(), /No photo was taken/);
@@ -316,7 +319,7 @@ test("a visit says what is at HQ, what is owed, and when its phone was last hear
   );
 });
 
-test("a photo that was lost with its phone is told apart from one that is owed", async () => {
+test("P40 a photo that was lost with its phone is told apart from one that is owed", async () => {
   const lost = await enrolAs(relay.url, dir, "R003", "rep");
   const photo = await photoTaker(lost).take(picture);
   const sentence = async () => {
@@ -328,28 +331,69 @@ test("a photo that was lost with its phone is told apart from one that is owed",
   assert.equal(await sentence(), "0 of 1 at HQ, 1 lost with the phone");
 });
 
-test("with the disk nearly full, or the day's quota used, photos wait and the order log goes on", async () => {
-  const full = await newFolder();
-  await writeFile(path.join(full, "config.json"), JSON.stringify({ photoFreeBytes: 2 ** 52 }));
-  const tight = await newFolder();
-  await writeFile(path.join(tight, "config.json"), JSON.stringify({ photoBytesPerDay: picture.length + 10 }));
-  for (const [folder, code, status] of [
-    [full, "storage.full", 507],
-    [tight, "photo.quota", 429],
-  ] as const) {
-    const small = await serveRelay(folder);
-    try {
-      const phone = await enrolAs(small.url, folder, "R001", "rep");
-      const taker = photoTaker(phone);
-      const tus = tusOf(small.url, phone.token);
-      const photo = await taker.take(picture);
-      if (code === "photo.quota") assert.equal((await tus.send(photo, "original")).status, 204);
-      const next = await taker.take(picture);
-      const answer = await tus.send(next, "original");
-      assert.deepEqual([answer.status, answer.code], [status, code]);
-      assert.ok(Number(answer.headers.get("retry-after")) > 0);
-    } finally {
-      await small.end("SIGKILL");
-    }
+/** Runs with a relay of its own, whose operator set `config`. */
+async function withConfig(
+  config: Record<string, number>,
+  use: (own: { url: string; dir: string; restart: (change: () => void) => Promise<string> }) => Promise<void>,
+): Promise<void> {
+  const own = await newFolder();
+  await writeFile(path.join(own, "config.json"), JSON.stringify(config));
+  let running = await serveRelay(own);
+  try {
+    await use({
+      url: running.url,
+      dir: own,
+      restart: async (change) => {
+        await running.end("SIGTERM");
+        change();
+        running = await serveRelay(own);
+        return running.url;
+      },
+    });
+  } finally {
+    await running.end("SIGKILL");
   }
+}
+
+test("P40 a photo that was here until a decision removed it is told apart from one that never came", async () => {
+  await withConfig({}, async ({ url, dir: own }) => {
+    const phone = await enrolAs(url, own, "R001", "rep");
+    const photo = await photoTaker(phone).take(picture);
+    assert.equal((await tusOf(url, phone.token).send(photo, "original")).status, 204);
+    const tomorrow = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+    const words = ["--before", tomorrow, "--what", "photos", "--reason", "policy"];
+    assert.equal((await sampai("log", "expire", "--dir", own, ...words)).status, 0);
+    const { bytes } = await tusOf(url, phone.token).read(`/v1/visits/${photo.visit}/photos`);
+    assert.match(Buffer.from(bytes).toString(), /"sentence":"0 of 1 at HQ, 1 removed by a decision"/);
+  });
+});
+
+test("P11 with the disk nearly full photos are answered 507 with a time to wait, and the order log goes on", async () => {
+  await withConfig({ photoFreeBytes: 2 ** 52 }, async ({ url, dir: own }) => {
+    const phone = await enrolAs(url, own, "R001", "rep");
+    const answer = await tusOf(url, phone.token).send(await photoTaker(phone).take(picture), "original");
+    assert.deepEqual([answer.status, answer.code], [507, "storage.full"]);
+    assert.ok(Number(answer.headers.get("retry-after")) > 0);
+  });
+});
+
+test("P10 a device's quota for the day holds back its own photos only, and only until tomorrow", async () => {
+  await withConfig({ photoBytesPerDay: picture.length + 10 }, async ({ url, dir: own, restart }) => {
+    const phone = await enrolAs(url, own, "R001", "rep");
+    const taker = photoTaker(phone);
+    const tus = tusOf(url, phone.token);
+    assert.equal((await tus.send(await taker.take(picture), "original")).status, 204);
+    const next = await taker.take(picture);
+    const refused = await tus.send(next, "original");
+    assert.deepEqual([refused.status, refused.code], [429, "photo.quota"]);
+    assert.ok(Number(refused.headers.get("retry-after")) > 0);
+    const other = await enrolAs(url, own, "R002", "rep");
+    assert.equal((await tusOf(url, other.token).send(await photoTaker(other).take(picture), "original")).status, 204);
+    const tomorrow = await restart(() => {
+      const db = new DatabaseSync(databaseFile(own));
+      for (const table of ["photo_upload", "photo_day"]) db.exec(`update ${table} set day = '2026-01-01'`);
+      db.close();
+    });
+    assert.equal((await tusOf(tomorrow, phone.token).send(next, "original")).status, 204);
+  });
 });

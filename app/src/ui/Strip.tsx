@@ -19,6 +19,7 @@ export type StripTone = "done" | "waits" | "person" | "plain";
 export function stripTone(status: SyncStatus): StripTone {
   if (status.link === "refused" || status.needsYou > 0) return "person";
   if (debtOf(status) > 0) return "waits";
+  if (status.queue.photosNotComing > 0) return "plain";
   return status.allInAt === null ? "plain" : "done";
 }
 
@@ -28,9 +29,10 @@ export function useDebtSentence(): (status: SyncStatus) => string {
   const hasNetwork = useHasNetwork();
   return (status) => {
     const debt = debtOf(status);
-    const { photos, photoBytes, oldestAt } = status.queue;
+    const { photos, photoBytes, photosNotComing, oldestAt } = status.queue;
     if (debt === 0) {
       if (photos > 0) return t("strip.photosOwed", { count: photos, size: format.size(photoBytes) });
+      if (photosNotComing > 0) return t("strip.photosNotComing", { count: photosNotComing });
       return status.allInAt === null ? t("strip.nothing") : t("strip.allIn", { time: format.time(status.allInAt) });
     }
     return [

@@ -58,7 +58,11 @@ export async function createPhotos(deps: PhotosDeps): Promise<PhotosRoom> {
         })),
     queue: () => {
       const waiting = owed.list().filter(({ original }) => original.state === "owed");
-      return { photos: waiting.length, bytes: waiting.reduce((sum, record) => sum + bytesLeft(record), 0) };
+      return {
+        photos: waiting.length,
+        bytes: waiting.reduce((sum, record) => sum + bytesLeft(record), 0),
+        notComing: owed.list().filter(({ original: { state } }) => state === "refused" || state === "lost").length,
+      };
     },
     spent: () => spending.today(),
     connected: ({ term }) => {

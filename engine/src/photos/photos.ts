@@ -105,8 +105,11 @@ export type PhotoSpending = { readonly day: string } & Readonly<Record<NetworkKi
 export interface PhotosRoom extends Photos {
   /** What HQ does not hold yet, for the claim: owed, and lost on this phone. At most 1,000, oldest first. */
   owed(): Claim["photosOwed"];
-  /** Photos that can still reach HQ, and the bytes of them that are not there; the lane is empty at 0. */
-  queue(): { readonly photos: number; readonly bytes: number };
+  /**
+   * Photos that can still reach HQ, and the bytes of them that are not there; the lane is empty at 0. `notComing`: refused
+   * by HQ, or lost on this phone.
+   */
+  queue(): { readonly photos: number; readonly bytes: number; readonly notComing: number };
   spent(): PhotoSpending;
   /** Facts can flow: photos may go on behind them. `term` is the relay's, so that a restored relay is offered all again. */
   connected(contact: { readonly term: string }): void;

@@ -9,16 +9,18 @@ const CLAIM_LISTS = 1_000;
 const NEWEST = 200;
 
 /**
- * `owed`: on the phone, or not told otherwise. `lost`: the phone said that its file is gone or damaged. `dropped`: the
- * phone was heard after the event and no longer speaks of it, so it was deleted there. `revoked`: lost with the phone,
- * which was revoked before the photo came. `expired`: it was at HQ, and a decision in the log removed its bytes.
+ * `owed`: on the phone, or not told otherwise. `lost`: the phone said that its file is gone or damaged. `refused`: it was
+ * not taken here, and the phone no longer offers it. `dropped`: the phone was heard after the event and no longer speaks
+ * of it, so it was deleted there. `revoked`: lost with the phone, which was revoked before the photo came. `expired`: it
+ * was at HQ, and a decision in the log removed its bytes.
  */
 export type ManifestState = "at-hq" | "preview-at-hq" | "owed" | "expired" | (typeof neverComes)[number];
 
-const neverComes = ["lost", "dropped", "revoked"] as const;
+const neverComes = ["lost", "refused", "dropped", "revoked"] as const;
 /** Why a photo will not come, as the sentence says it after its number. */
 const gone: Readonly<Record<(typeof neverComes)[number], string>> = {
   lost: "damaged on the phone",
+  refused: "refused here",
   dropped: "deleted on the phone",
   revoked: "lost with the phone",
 };
@@ -28,7 +30,7 @@ export interface PhotoManifest {
   readonly atHq: number;
   readonly owed: number;
   readonly owedBytes: number;
-  /** What will never come: damaged or deleted on the phone, or lost with it. */
+  /** What will never come: damaged or deleted on the phone, refused here, or lost with the phone. */
   readonly lost: number;
   /** What was here and was removed by a decision. */
   readonly expired: number;
@@ -58,6 +60,7 @@ interface ManifestRow extends PhotoFactRow {
   readonly claim: string | null;
   readonly revoked: string | null;
   readonly expired: number;
+  readonly refused: number;
 }
 
 export interface Manifests {
@@ -71,7 +74,8 @@ export interface Manifests {
 export function createManifests(room: Pick<PhotoRoom, "db" | "writer" | "zone">): Manifests {
   const { db, writer, zone } = room;
   const columns = `f.*, o.arrived as original, p.arrived as preview, c.at as heard, c.claim as claim, d.revoked as revoked,
-      o.blob in (select blob from expired_photo) as expired
+      o.blob in (select blob from expired_photo) as expired,
+      exists (select 1 from trail t where t.item = f.photo and t.topic = 'photo.refused' and t.detail ->> 'part' = 'original') as refused
     from photo_fact f
     left join photo o on o.photo = f.photo and o.part = 'original'
     left join photo p on p.photo = f.photo and p.part = 'preview'
@@ -173,7 +177,8 @@ function stateOf(row: ManifestRow, owed: Claim["photosOwed"]): ManifestState {
   if (claimed?.lost === true) return "lost";
   if (row.revoked !== null) return "revoked";
   const heardSince = row.heard !== null && msFromUtc(row.heard) > msFromUtc(row.received);
-  if (claimed === undefined && heardSince && owed.length < CLAIM_LISTS) return "dropped";
+  if (claimed === undefined && heardSince && owed.length < CLAIM_LISTS)
+    return row.refused === 1 ? "refused" : "dropped";
   return row.preview === null ? "owed" : "preview-at-hq";
 }
 

@@ -8,7 +8,7 @@ import { Empty } from "../../ui/Empty.tsx";
 import { Loading } from "../../ui/Loading.tsx";
 import { useWords } from "../../ui/use-words.ts";
 
-const states = ["at-hq", "preview-at-hq", "owed", "lost", "dropped", "revoked", "expired"] as const;
+const states = ["at-hq", "preview-at-hq", "owed", "lost", "refused", "dropped", "revoked", "expired"] as const;
 
 const manifestSchema = z.object({
   captured: z.number(),
@@ -34,6 +34,7 @@ const look: Readonly<Record<(typeof states)[number], { icon: "done" | "photo" | 
   "preview-at-hq": { icon: "photo", tone: "now" },
   owed: { icon: "waiting", tone: "waits" },
   lost: { icon: "alert", tone: "person" },
+  refused: { icon: "alert", tone: "person" },
   dropped: { icon: "alert", tone: "person" },
   revoked: { icon: "alert", tone: "person" },
   expired: { icon: "done", tone: "plain" },
