@@ -1,4 +1,5 @@
 import { termReport, type LostPosition } from "../order-log/lost.ts";
+import { readerTerms } from "../order-log/sqlite-terms.ts";
 import type { Command } from "./command.ts";
 import { openFolderForReading } from "./open-for-reading.ts";
 import { print } from "./print.ts";
@@ -12,7 +13,7 @@ export const termList: Command = {
   run: (input) => {
     const { db } = openFolderForReading(input);
     try {
-      const report = termReport(db);
+      const report = termReport(readerTerms(db));
       if (input.values["json"] === true) {
         print(JSON.stringify(report));
         return Promise.resolve(0);

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { readerTerms } from "../order-log/sqlite-terms.ts";
 import type { Heads } from "./committer.ts";
 import { openHeadFile, type Head } from "./head-file.ts";
 
@@ -11,8 +12,7 @@ export interface HeadNotes {
 
 export function createHeadNotes(db: DatabaseSync, { file, workspace }: { file: string; workspace: string }): HeadNotes {
   const headFile = openHeadFile(file);
-  const known = db.prepare("select term, size from known_size order by term");
-  const began = db.prepare("select term, position from term_began order by term");
+  const terms = readerTerms(db);
   const revoked = db.prepare(
     "select device from device where revoked is not null union select device from revoked_before order by device",
   );
@@ -28,8 +28,8 @@ export function createHeadNotes(db: DatabaseSync, { file, workspace }: { file: s
         log,
         trail,
         documents,
-        known: (known.all() as { term: string; size: number }[]).map(({ term, size }) => [term, size]),
-        began: (began.all() as { term: string; position: number }[]).map(({ term, position }) => [term, position]),
+        known: [...terms.knownSizes()],
+        began: [...terms.beginnings()],
         revoked: (revoked.all() as { device: string }[]).map(({ device }) => device),
       } satisfies Head);
     },

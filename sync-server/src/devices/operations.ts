@@ -80,6 +80,11 @@ export interface EnrolAgainInput extends Omit<EnrolInput, "codeHash" | "tokenHas
   readonly tokenHash: string | null;
 }
 
+/** Invitations that are open in a restored copy end: nobody knows whether they were used since it was made. */
+export function closeInvitations(tx: Transaction): void {
+  tx.sql("update enrolment set used = ? where used is null").run(tx.now);
+}
+
 /** Revokes what was revoked before the data folder was restored, also devices that the copy does not know. */
 export function restoreRevocations(tx: Transaction, devices: readonly string[]): void {
   for (const device of devices) {

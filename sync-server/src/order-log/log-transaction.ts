@@ -3,6 +3,7 @@ import type { TrailNote } from "../trail/trail.ts";
 import type { PlacedCandidate, QuarantineCode } from "./admit.ts";
 import type { Content } from "./content.ts";
 import type { LeafFlag } from "./log.ts";
+import type { TermLog } from "./term-log.ts";
 
 /**
  * PORT. The order log from inside one transaction: what admission and claims ask of it and write to it. Everything that
@@ -16,20 +17,29 @@ import type { LeafFlag } from "./log.ts";
 export interface LogTransaction {
   /** RFC 3339 UTC, the same for the whole transaction. */
   readonly now: string;
-  /** The current term. */
+  /** The current term, also one that began in this transaction. */
   readonly term: string;
+  readonly terms: TermLog;
   /** The next position. */
   head(): number;
   termAt(position: number): string;
   /** Whether a leaf has this offline id. */
   hasId(id: string): boolean;
   device(device: string): DeviceLog;
+  /** Appends a leaf that no device made. */
+  appendOwn(leaf: OwnLeaf): number;
   /** Takes out what lies in quarantine of devices that may write (again), of each in the order in which it came. */
   takeQuarantined(): readonly { readonly device: string; readonly events: readonly PlacedCandidate[] }[];
   /** Appends a row to the trail. */
   note(row: TrailNote): void;
   /** Keeps a placed close of a day where the days' certificates are made from. */
   noteClose(placed: PlacedClose): void;
+}
+
+/** A leaf of the relay's own: the start of a life, or the record of a term. */
+export interface OwnLeaf extends Tip {
+  readonly type: "start" | "term";
+  readonly bytes: Uint8Array;
 }
 
 /** One device's part of the log. Sets are keyed by hash, never by seq. */

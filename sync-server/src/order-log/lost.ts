@@ -1,5 +1,5 @@
-import type { DatabaseSync } from "node:sqlite";
-import { lostRanges, termSpans, type LostRange } from "./terms.ts";
+import type { TermLog } from "./term-log.ts";
+import { lostRanges, termSpans, type LostRange, type TermSpan } from "./terms.ts";
 
 /** What became of a position that a restore took away. */
 export interface LostPosition {
@@ -21,7 +21,7 @@ export interface LostTerm extends LostRange {
 
 export interface TermReport {
   readonly current: string;
-  readonly terms: readonly { readonly term: string; readonly start: number; readonly end: number | null }[];
+  readonly terms: readonly TermSpan[];
   readonly lost: readonly LostTerm[];
 }
 
@@ -29,17 +29,10 @@ export interface TermReport {
 const LISTED = 10_000;
 
 /** Every term of the log, and of each that was cut short what came back and what did not. */
-export function termReport(db: DatabaseSync): TermReport {
-  const tx = { sql: (text: string) => db.prepare(text) };
-  const terms = termSpans(tx);
-  const named = db.prepare(
-    `select voided.position, voided.device, min(log.position) as now from voided
-       left join log on log.device = voided.device and log.hash = voided.hash and log.type = 'event'
-       where voided.term = ? and voided.position >= ? group by voided.position order by voided.position`,
-  );
-  const lost = lostRanges(tx).map((row) => {
-    const known = named.all(row.term, row.from) as { position: number; device: string; now: number | null }[];
-    const byPosition = new Map(known.map((one) => [one.position, one]));
+export function termReport(log: TermLog): TermReport {
+  const terms = termSpans(log);
+  const lost = lostRanges(log).map((row) => {
+    const byPosition = new Map(log.voided(row.term, row.from).map((one) => [one.position, one]));
     const missing: LostPosition[] = [];
     let back = 0;
     let onTheWay = 0;

@@ -1,31 +1,24 @@
 import type { Claim } from "@sampai/engine/wire";
-import { createHash } from "node:crypto";
 import type { Transaction } from "../database/transaction.ts";
+import { closeInvitations } from "../devices/operations.ts";
 import { appendBatch, declareHole, rejudgeQuarantine } from "./append-batch.ts";
 import { storeAttempts } from "./attempts.ts";
-import { takeTips, type Standing } from "./claim.ts";
-import { weigh, type Evidence } from "./evidence.ts";
+import { takeClaim, type LogClaim, type LogClaimAnswer } from "./claim.ts";
 import { currentTerm, headOf } from "./leaves.ts";
 import type { AppendAnswer, VerifiedBatch, VerifiedHole } from "./log.ts";
 import { openLog } from "./open-log.ts";
 import { sqliteTransaction } from "./sqlite-transaction.ts";
-import { lostRanges, termSpans, type TermSpan } from "./terms.ts";
 
 export { tables } from "./tables.ts";
 
 export interface ClaimInput {
   readonly device: string;
   readonly claim: Claim;
-  /** What in the claim was verified as promised by this relay; `nonce` is for the id of a term, should one have to begin. */
-  readonly proven?: { readonly evidence: readonly Evidence[]; readonly nonce: string };
+  /** As in `LogClaim`; absent where the claim proves nothing. */
+  readonly proven?: Pick<LogClaim, "evidence" | "nonce">;
 }
 
-export interface ClaimAnswer extends Standing {
-  readonly term: string;
-  readonly head: number;
-  readonly terms: readonly TermSpan[];
-  /** A new term began with this claim. */
-  readonly raised: boolean;
+export interface ClaimAnswer extends LogClaimAnswer {
   readonly backup: { readonly term: string; readonly position: number } | null;
 }
 
@@ -42,13 +35,15 @@ export const operations = {
   /** Takes what a device declares and answers what the relay knows of it. */
   claim: (tx: Transaction, input: ClaimInput): ClaimAnswer => {
     const { device, claim, proven } = input;
-    const raised = (proven?.evidence ?? []).filter(
-      (one, index) => weigh(tx, one, nonceOf(proven?.nonce ?? "", index), "claim") !== null,
-    );
-    storeVoided(tx, device, claim);
-    // Behind the evidence: what is said of the log is said in the term that it may have raised.
+    const { tips, voided } = claim;
     const log = sqliteTransaction(tx);
-    const standing = takeTips(log.device(device), claim.tips);
+    const answer = takeClaim(log, {
+      device,
+      tips,
+      ...(voided === undefined ? {} : { voided }),
+      ...(proven ?? { evidence: [], nonce: "" }),
+    });
+    if (answer.raised) closeInvitations(tx);
     tx.sql(
       `insert into contact (device, at, claim) values (?, ?, ?)
          on conflict (device) do update set at = excluded.at, claim = excluded.claim`,
@@ -57,14 +52,7 @@ export const operations = {
     const { queue, damaged, app, at } = claim;
     const detail = { queue, damaged, attempts: claim.attempts.length, app, at };
     tx.note({ topic: "device.contact", device, item: null, detail });
-    return {
-      ...standing,
-      term: log.term,
-      head: log.head(),
-      terms: termSpans(tx),
-      raised: raised.length > 0,
-      backup: verifiedBackup(tx),
-    };
+    return { ...answer, backup: verifiedBackup(tx) };
   },
 
   /** Notes that everything before a position is in a backup that was checked. Answers false where the log is shorter. */
@@ -89,28 +77,10 @@ export const operations = {
   },
 };
 
-/** Terms raised by one claim need different names. */
-const nonceOf = (nonce: string, index: number) =>
-  index === 0 ? nonce : createHash("sha256").update(`${nonce} ${index}`).digest("hex").slice(0, 16);
-
 /** Newest first: a mark can be taken back to an earlier position. */
 function verifiedBackup(tx: Transaction): ClaimAnswer["backup"] {
   const row = tx.sql("select term, position from verified_backup order by rowid desc limit 1").get() as
     | { term: string; position: number }
     | undefined;
   return row === undefined ? null : { term: row.term, position: row.position };
-}
-
-/** Keeps what a device holds receipts for at lost positions. */
-function storeVoided(tx: Transaction, device: string, claim: Claim): void {
-  if (claim.voided === undefined) return;
-  const lost = new Map(lostRanges(tx).map((range) => [range.term, range]));
-  const insert = tx.sql("insert or ignore into voided (term, position, hash, device) values (?, ?, ?, ?)");
-  for (const { term, events } of claim.voided) {
-    const range = lost.get(term);
-    if (range === undefined) continue;
-    for (const [position, hash] of events) {
-      if (position >= range.from && position < range.until) insert.run(term, position, hash, device);
-    }
-  }
 }

@@ -2,26 +2,39 @@ import type { Tip } from "@sampai/engine/wire";
 import type { Transaction } from "../database/transaction.ts";
 import type { PlacedCandidate } from "./admit.ts";
 import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
+import { sqliteTerms } from "./sqlite-terms.ts";
 import { openHolesOf, tipsOf, wantsOf } from "./standing.ts";
 import type { DeviceLog, LogTransaction, PlacedClose, StoredEvent } from "./log-transaction.ts";
 
 /** The order log inside the writer's transaction, pending rows included. */
 export function sqliteTransaction(tx: Transaction): LogTransaction {
-  const term = currentTerm(tx);
+  let term: string | null = null;
+  const terms = sqliteTerms({ sql: (text) => tx.sql(text), now: tx.now });
+  const current = () => (term ??= currentTerm(tx));
   return {
     now: tx.now,
-    term,
+    get term() {
+      return current();
+    },
+    terms: {
+      ...terms,
+      begin: (next) => {
+        terms.begin(next);
+        term = next;
+      },
+    },
     head: () => headOf(tx),
     termAt: (position) => (tx.sql("select term from log where position = ?").get(position) as { term: string }).term,
     hasId: (id) => tx.sql("select 1 from log where id = ? limit 1").get(id) !== undefined,
-    device: (device) => deviceLog(tx, term, device),
+    device: (device) => deviceLog(tx, current, device),
+    appendOwn: (leaf) => appendLeaf(tx, current(), { ...leaf, device: "", prev: null, id: null, flags: [] }),
     takeQuarantined: () => takeQuarantined(tx),
     note: (row) => tx.note(row),
     noteClose: (placed) => noteClose(tx, placed),
   };
 }
 
-function deviceLog(tx: Transaction, term: string, device: string): DeviceLog {
+function deviceLog(tx: Transaction, term: () => string, device: string): DeviceLog {
   const { now } = tx;
   const sql = (text: string) => tx.sql(text);
   const held = () =>
@@ -51,7 +64,7 @@ function deviceLog(tx: Transaction, term: string, device: string): DeviceLog {
     isFollowed: (hash) =>
       sql("select 1 from log where device = ? and prev = ? and type = 'event' limit 1").get(device, hash) !== undefined,
     place: (event, noted) => {
-      const position = appendLeaf(tx, term, { ...event, ...noted, type: "event", device });
+      const position = appendLeaf(tx, term(), { ...event, ...noted, type: "event", device });
       expectNoLonger(event.hash);
       moveTip(tx, device, event);
       return position;
@@ -59,7 +72,7 @@ function deviceLog(tx: Transaction, term: string, device: string): DeviceLog {
     placeHole: ({ run, seq, hash }) => {
       sql("insert into hole (device, hash, run, seq, filled) values (?, ?, ?, ?, null)").run(device, hash, run, seq);
       const nothing = { prev: null, id: null, flags: [], bytes: new Uint8Array() };
-      const position = appendLeaf(tx, term, { type: "hole", device, run, seq, hash, ...nothing });
+      const position = appendLeaf(tx, term(), { type: "hole", device, run, seq, hash, ...nothing });
       expectNoLonger(hash);
       return position;
     },

@@ -1,4 +1,4 @@
-import { termTables } from "./terms.ts";
+import { termTables } from "./sqlite-terms.ts";
 
 /** The order log and what waits to get into it. */
 export const tables = `${termTables}
@@ -98,9 +98,4 @@ create table if not exists day_close (
 create index if not exists day_close_hash on day_close (hash);
 create index if not exists day_close_device on day_close (device, filed);
 create index if not exists day_close_new on day_close (position) where filed is null;
-create table if not exists term (
-  number integer primary key,
-  id text not null unique,
-  started text not null
-) strict;
 `;

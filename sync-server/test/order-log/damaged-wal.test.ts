@@ -8,6 +8,7 @@ import { defaultHeadFile } from "../../src/database/head-file.ts";
 import { openDataFolder } from "../../src/data-folder.ts";
 import type { LogLeaf } from "../../src/order-log/log.ts";
 import { termReport } from "../../src/order-log/lost.ts";
+import { readerTerms } from "../../src/order-log/sqlite-terms.ts";
 import { createOrderLogReader } from "../../src/order-log/sqlite-log.ts";
 import { workspaceIn } from "../../src/commands/open-for-reading.ts";
 import { verifyFolder } from "../../src/verification/verify-folder.ts";
@@ -72,7 +73,7 @@ for (const [what, damage] of Object.entries(damages)) {
       const leaves = await folder.orderLog.read(0, 10_000);
       const kept = leaves.findIndex(({ position, hash }) => whole[position]?.hash !== hash);
       assert.ok(kept >= 0 && kept <= whole.length, where);
-      const { lost } = termReport(folder.db);
+      const { lost } = termReport(readerTerms(folder.db));
       await folder.close();
       // The relay's own words follow: a new term where something is missing, and its start.
       const behind = leaves.slice(kept).map(({ type }) => type);

@@ -1,4 +1,5 @@
 import { appendBatch, declareHole, rejudgeQuarantine } from "../../src/order-log/append-batch.ts";
+import { openLife } from "../../src/order-log/life.ts";
 import type { OrderLog } from "../../src/order-log/log.ts";
 import type { LogTransaction } from "../../src/order-log/log-transaction.ts";
 import { emptyRows, enrolInMemory, memoryTransaction, type MemoryRows } from "./memory-transaction.ts";
@@ -20,7 +21,7 @@ const NOW = "2026-11-23T07:15:14.123Z";
 
 /** The order log in memory, with one group commit of all that was handed in since the last. Throws on another's disk. */
 export function openMemoryLog(disk: MemoryDisk, workspace: string): MemoryOrderLog {
-  disk.rows ??= emptyRows(workspace, "1:memory");
+  disk.rows ??= opened(workspace);
   if (disk.rows.workspace !== workspace) throw new Error(`this log is of ${disk.rows.workspace}`);
   const listeners = new Set<(head: number) => void>();
   const committed = () => disk.rows as MemoryRows;
@@ -87,6 +88,12 @@ export function openMemoryLog(disk: MemoryDisk, workspace: string): MemoryOrderL
       dying = point;
     },
   };
+}
+
+function opened(workspace: string): MemoryRows {
+  const rows = emptyRows(workspace);
+  openLife(memoryTransaction(rows, NOW), "0".repeat(16), null);
+  return rows;
 }
 
 type Answer = { readonly value: unknown } | { readonly error: unknown };

@@ -1,13 +1,15 @@
+import assert from "node:assert/strict";
 import type { Tip } from "@sampai/engine/wire";
 import type { PlacedCandidate } from "../../src/order-log/admit.ts";
 import type { LogLeaf } from "../../src/order-log/log.ts";
 import type { DeviceLog, LogTransaction, PlacedClose } from "../../src/order-log/log-transaction.ts";
+import { emptyTerms, memoryTerms, type MemoryTerms } from "./memory-terms.ts";
 import type { TrailNote } from "../../src/trail/trail.ts";
 
 /** An order log as plain data: what the memory adapter keeps, and takes a copy of where a database has a transaction. */
 export interface MemoryRows {
   readonly workspace: string;
-  readonly term: string;
+  readonly terms: MemoryTerms;
   readonly leaves: MemoryLeaf[];
   readonly trail: TrailNote[];
   readonly closes: PlacedClose[];
@@ -29,9 +31,9 @@ interface MemoryDevice {
   readonly answered: Map<string, number>;
 }
 
-export const emptyRows = (workspace: string, term: string): MemoryRows => ({
+export const emptyRows = (workspace: string): MemoryRows => ({
   workspace,
-  term,
+  terms: emptyTerms(),
   leaves: [],
   trail: [],
   closes: [],
@@ -55,10 +57,14 @@ const emptyDevice = (mayWrite: boolean): MemoryDevice => ({
 export function memoryTransaction(rows: MemoryRows, now: string): LogTransaction {
   return {
     now,
-    term: rows.term,
+    get term() {
+      return currentTerm(rows);
+    },
+    terms: memoryTerms(rows.terms, rows.leaves),
     head: () => rows.leaves.length,
     termAt: (position) => (rows.leaves[position] as MemoryLeaf).term,
     hasId: (id) => rows.leaves.some((leaf) => leaf.id === id),
+    appendOwn: (leaf) => append(rows, { ...leaf, ...ownPlace, received: now }),
     device: (device) => deviceLog(rows, device, now),
     takeQuarantined: () =>
       [...rows.devices].flatMap(([device, { mayWrite, quarantined }]) => {
@@ -76,6 +82,22 @@ export function memoryTransaction(rows: MemoryRows, now: string): LogTransaction
   };
 }
 
+const ownPlace = { device: "", prev: null, id: null, flags: [] } as const;
+
+function currentTerm(rows: MemoryRows): string {
+  const term = rows.terms.own.at(-1);
+  assert.ok(term !== undefined, "the log was opened");
+  return term;
+}
+
+function append(rows: MemoryRows, leaf: Omit<MemoryLeaf, "position" | "term">): number {
+  // As strict as the tables: bytes are bytes.
+  assert.ok(leaf.bytes instanceof Uint8Array);
+  const position = rows.leaves.length;
+  rows.leaves.push({ ...leaf, position, term: currentTerm(rows) });
+  return position;
+}
+
 function deviceLog(rows: MemoryRows, device: string, now: string): DeviceLog {
   const own = rows.devices.get(device) ?? emptyDevice(false);
   const { held, holes, expected, quarantined, answered } = own;
@@ -83,13 +105,9 @@ function deviceLog(rows: MemoryRows, device: string, now: string): DeviceLog {
   const positionOf = (hash: string) => placed().find((leaf) => leaf.hash === hash)?.position;
   const isFollowed = (hash: string) => placed().some(({ prev }) => prev === hash);
   const isHole = (hash: string) => holes.get(hash)?.filled === false;
-  const append = (leaf: Omit<MemoryLeaf, "position" | "term" | "device" | "received">): number => {
-    // As strict as the tables: bytes are bytes.
-    if (!(leaf.bytes instanceof Uint8Array)) throw new TypeError("bytes are wanted");
-    const position = rows.leaves.length;
-    rows.leaves.push({ ...leaf, position, term: rows.term, device, received: now });
+  const appendOf = (leaf: Omit<MemoryLeaf, "position" | "term" | "device" | "received">): number => {
     expected.delete(leaf.hash);
-    return position;
+    return append(rows, { ...leaf, device, received: now });
   };
   return {
     device,
@@ -101,10 +119,10 @@ function deviceLog(rows: MemoryRows, device: string, now: string): DeviceLog {
       placed().some((leaf) => leaf.run === run && leaf.seq === seq && leaf.hash !== hash),
     isFollowed,
     place: ({ run, seq, prev, hash, bytes }, { id, flags }) =>
-      append({ type: "event", run, seq, prev, hash, bytes, id, flags }),
+      appendOf({ type: "event", run, seq, prev, hash, bytes, id, flags }),
     placeHole: ({ run, seq, hash }) => {
       holes.set(hash, { filled: false });
-      return append({ type: "hole", run, seq, hash, prev: null, id: null, flags: [], bytes: new Uint8Array() });
+      return appendOf({ type: "hole", run, seq, hash, prev: null, id: null, flags: [], bytes: new Uint8Array() });
     },
     fillHole: (hash) => holes.set(hash, { filled: true }),
     hold: (event, want) => held.set(event.hash, { event, want }),

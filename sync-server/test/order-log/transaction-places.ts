@@ -1,6 +1,7 @@
 import { operations } from "../../src/database/operations.ts";
 import { rejudgeQuarantine } from "../../src/order-log/append-batch.ts";
 import { sqliteTransaction } from "../../src/order-log/sqlite-transaction.ts";
+import { openLife } from "../../src/order-log/life.ts";
 import type { LogTransaction } from "../../src/order-log/log-transaction.ts";
 import { createDatabaseDevice } from "./database-device.ts";
 import { emptyRows, enrolInMemory, memoryTransaction } from "./memory-transaction.ts";
@@ -15,9 +16,10 @@ export interface TransactionPlace {
 const NOW = "2026-11-23T07:15:14.123Z";
 
 function inMemory(): TransactionPlace {
-  const rows = emptyRows("w", "1:memory");
+  const rows = emptyRows("w");
   enrolInMemory(rows, "d1");
   const transaction = memoryTransaction(rows, NOW);
+  openLife(transaction, "0".repeat(16), null);
   return {
     transaction,
     setRevoked: (revoked) => {
