@@ -11,6 +11,7 @@ import { createLoop } from "./relay/loop.ts";
 import { createPromises, type LogStanding } from "./relay/promises.ts";
 import { createRefusalNotes } from "./relay/refusal-notes.ts";
 import { createUpgrade } from "./relay/upgrade.ts";
+import { rehearse } from "./rehearsal.ts";
 import { rooms } from "./rooms.ts";
 import { createHttp } from "./routes.ts";
 import { removeRunning, writeRunning } from "./running.ts";
@@ -73,6 +74,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     stopping.push(() => server.close());
     url = config.publicUrl?.replace(/\/$/, "") ?? `http://${hostInUrl(config.host)}:${server.port}`;
     for (const room of rooms) if (room.start !== undefined) stopping.unshift(await room.start(context));
+    await rehearse(context, notes).catch((error: unknown) => log.warn({ error: String(error) }, "no rehearsal"));
     writeRunning(config.dir, { pid: process.pid, url: `http://${hostInUrl(config.host)}:${server.port}`, operatorKey });
   } catch (error) {
     for (const stop of stopping) await stop();

@@ -10,6 +10,7 @@ import { createFeedItems, type FeedItems } from "./feed-items.ts";
 import { OpenDocuments } from "./open-documents.ts";
 import type { PushDeps, StoredChanges } from "./push.ts";
 import { DocumentRegistry } from "./registry.ts";
+import type { Viewer } from "./scope.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Viewers } from "./viewers.ts";
 import { createStoredDocuments, type DocumentRow, type StoredDocuments } from "./stored-documents.ts";
@@ -124,11 +125,23 @@ function createHost(folder: DocumentFolder): DocumentHost {
       );
     }
   };
+  /** On their way to be noted: until they are, what is stored is older. */
+  const noting = new Map<string, number>();
+  const noteTerritories = ({ device, territories }: Viewer) => {
+    // Most contacts change nothing, and a commit costs more than all else in them.
+    if (!noting.has(device) && stored.territoriesNoted(device)?.join() === [...territories].sort().join()) return;
+    noting.set(device, (noting.get(device) ?? 0) + 1);
+    writer
+      .run("noteTerritories", { device, territories })
+      .catch((error: unknown) => log.error({ device, error: String(error) }, "territories could not be noted"))
+      .finally(() => {
+        const left = (noting.get(device) ?? 1) - 1;
+        if (left === 0) noting.delete(device);
+        else noting.set(device, left);
+      });
+  };
   const viewers = new Viewers(stored, (viewer) => {
-    const { device, territories } = viewer;
-    writer.run("noteTerritories", { device, territories }).catch((error: unknown) => {
-      log.error({ device, error: String(error) }, "territories could not be noted");
-    });
+    noteTerritories(viewer);
     feed.rescope(viewer);
   });
   const listeners = new Set<(doc: string) => void>();

@@ -80,6 +80,8 @@ export interface StoredDocuments {
   /** Next position of the stream of document changes. */
   head(): number;
   scopeVersion(device: string): { readonly version: number; readonly changed: string | null };
+  /** The territories that the device came with last; undefined where it was never here. */
+  territoriesNoted(device: string): readonly string[] | undefined;
   held(device: string): readonly HeldRow[];
   heldRow(device: string, doc: string): HeldRow | undefined;
   /** What the importer last wrote, by field or `field/row`, as JSON. */
@@ -154,6 +156,10 @@ export function createStoredDocuments(db: DatabaseSync): StoredDocuments {
       (sql("select version, changed from device_scope where device = ?").get(device) as
         | { version: number; changed: string | null }
         | undefined) ?? { version: 0, changed: null },
+    territoriesNoted: (device) => {
+      const row = sql("select territories from device_scope where device = ?").get(device);
+      return row === undefined ? undefined : (JSON.parse(String(row["territories"])) as string[]);
+    },
     held: (device) =>
       sql("select doc, since, gone, gone_at as goneAt from device_document where device = ?").all(
         device,

@@ -89,6 +89,27 @@ test("an unchanged phone that comes back gets one small frame, and no document i
   assert.equal(later.host.open.size.documents, 0);
 });
 
+test("a phone that comes back unchanged, into the same territories, makes the relay write nothing of documents", async () => {
+  await putDocuments(desk.context, stores(5));
+  const rep = await desk.phone("R001", "rep", ["T2", "T1"]);
+  await rep.online();
+  rep.disconnect();
+  await desk.folder.writer.run("note", { rows: [] });
+  let commits = 0;
+  const stop = desk.folder.writer.onCommit(() => {
+    commits += 1;
+  });
+  const back = rep.moved(desk);
+  await back.online();
+  back.disconnect();
+  const moved = rep.moved(desk, ["T1"]);
+  assert.equal(commits, 0);
+  moved.connect();
+  await desk.folder.writer.run("note", { rows: [] });
+  assert.ok(commits > 0, "other territories are noted");
+  stop();
+});
+
 test("a cursor from before a restart is served from where it stood, the device's own changes included", async () => {
   await putDocuments(desk.context, stores(5));
   const rep = await desk.phone("R001", "rep", ["T1"]);
