@@ -37,6 +37,7 @@ export type Chunk =
   | { readonly type: "document"; readonly bytes: Uint8Array };
 
 const MAGIC = [0x85, 0x6f, 0x4a, 0x83] as const;
+const CHECKSUM_BYTES = 4;
 const DOCUMENT = 0;
 const CHANGE = 1;
 const COMPRESSED_CHANGE = 2;
@@ -67,7 +68,7 @@ export function readChunks(
     while (!reader.done) {
       const start = reader.offset;
       for (const byte of MAGIC) if (reader.byte() !== byte) return malformed("no chunk starts here");
-      const checksum = reader.take(4);
+      const checksum = reader.take(CHECKSUM_BYTES);
       const type = reader.byte();
       const body = reader.take(reader.unsigned());
       const chunk = bytes.subarray(start, reader.offset);
@@ -104,7 +105,25 @@ export function soundChunks(bytes: Uint8Array): boolean {
   return read.ok && read.value.refused.length === 0 && read.value.chunks.length > 0;
 }
 
-function readHeader(hash: string, body: Uint8Array, bytes: Uint8Array): Result<ChangeHeader, Refusal> {
+/**
+ * The map keys that a stored change writes, of whichever objects: what it may touch, without a document. Throws where
+ * the bytes are no sound change.
+ */
+export function changedKeys(change: Uint8Array): ReadonlySet<string> {
+  const reader = new BinaryReader(change);
+  reader.take(MAGIC.length + CHECKSUM_BYTES);
+  const type = reader.byte();
+  const body = reader.take(reader.unsigned());
+  const plain = type === COMPRESSED_CHANGE ? inflateRawSync(body, { maxOutputLength: INFLATED_BYTES }) : body;
+  const keys = new Set<string>();
+  for (const { spec, column } of readParts(plain).columns) {
+    if (spec === KEY_STRING) runLengths(column, "string", (key) => keys.add(new TextDecoder().decode(key)));
+  }
+  return keys;
+}
+
+/** What stands in front of a change's operations, and its columns as they are. */
+function readParts(body: Uint8Array) {
   const reader = new BinaryReader(body);
   const deps = Array.from({ length: bounded(reader.unsigned(), 1_000) }, () => hex(reader.take(32)));
   const actor = hex(reader.take(bounded(reader.unsigned(), 64)));
@@ -115,14 +134,19 @@ function readHeader(hash: string, body: Uint8Array, bytes: Uint8Array): Result<C
   for (let others = bounded(reader.unsigned(), 10_000); others > 0; others -= 1) {
     reader.take(bounded(reader.unsigned(), 64));
   }
-  const columns = Array.from({ length: bounded(reader.unsigned(), 100) }, () => ({
+  const specs = Array.from({ length: bounded(reader.unsigned(), 100) }, () => ({
     spec: reader.unsigned(),
     length: reader.unsigned(),
   }));
+  const columns = specs.map(({ spec, length }) => ({ spec, column: reader.take(length) }));
+  return { deps, actor, seq, startOp, time, message, columns };
+}
+
+function readHeader(hash: string, body: Uint8Array, bytes: Uint8Array): Result<ChangeHeader, Refusal> {
+  const { columns, ...head } = readParts(body);
   let operations = 0;
-  for (const { spec, length } of columns) {
+  for (const { spec, column } of columns) {
     if ((spec & 0x08) !== 0) return malformed("a column of a change is compressed");
-    const column = reader.take(length);
     if (spec === ACTION) operations = runLengths(column, "number").rows;
     // One operation can claim any number of predecessors, and one long key can be claimed by every operation.
     if (spec === PREDECESSORS && runLengths(column, "number").sum > limits.changeOperations) {
@@ -138,16 +162,17 @@ function readHeader(hash: string, body: Uint8Array, bytes: Uint8Array): Result<C
   if (operations > limits.changeOperations) {
     return err({ code: "change.operations", detail: `${operations} operations` });
   }
+  const { startOp, seq } = head;
   const maxOp = startOp + operations - 1;
   if (startOp < 1 || seq < 1 || !Number.isSafeInteger(maxOp)) return malformed("impossible numbers");
-  return ok({ hash, deps, actor, seq, startOp, maxOp, time, message, operations, bytes });
+  return ok({ hash, ...head, maxOp, operations, bytes });
 }
 
 /**
- * Walks a run-length column without unfolding it: a positive length repeats the value behind it, a negative one is
+ * Walks a run-length column, telling of each string once per run, without unfolding it: a positive length repeats the value behind it, a negative one is
  * followed by that many values, zero by a count of nulls.
  */
-function runLengths(column: Uint8Array, kind: "number" | "string") {
+function runLengths(column: Uint8Array, kind: "number" | "string", onString?: (value: Uint8Array) => void) {
   const reader = new BinaryReader(column);
   let rows = 0;
   let sum = 0;
@@ -158,7 +183,8 @@ function runLengths(column: Uint8Array, kind: "number" | "string") {
       return;
     }
     const length = reader.unsigned();
-    reader.take(length);
+    const text = reader.take(length);
+    onString?.(text);
     stringBytes += length * times;
   };
   while (!reader.done) {

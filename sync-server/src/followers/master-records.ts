@@ -1,8 +1,6 @@
 import * as A from "@automerge/automerge/slim";
 import {
   decide,
-  hasGenesis,
-  isDocumentKind,
   readingRules,
   viewOf,
   type DocumentKind,
@@ -12,8 +10,10 @@ import {
 } from "@sampai/engine";
 import { LRUCache } from "lru-cache";
 import type { DatabaseSync } from "node:sqlite";
-import type { DocumentItem, Follower } from "./follower.ts";
+import { changedKeys } from "../documents/change-header.ts";
+import type { DocumentItem, Follower, StreamItem } from "./follower.ts";
 import type { PlannedStop, StoreRecord } from "./masters.ts";
+import { prepared } from "./prepared.ts";
 
 const tables = `
 create table if not exists store_record (
@@ -38,49 +38,64 @@ create table if not exists plan_document (
 ) strict, without rowid;
 `;
 
-const REPLICAS = 200;
+/** The fields of a store that its record has: a change of others leaves the record as it is. */
+const RECORDED = ["name", "lat", "lon", "uncertaintyMeters", "status", "territory"] as const;
+/** A new document's first changes stand close together; after them few are read. */
+const REPLICAS = 32;
 
-/** Which document it is, by what the document itself says; null before its genesis is here. */
-export function identify(replica: Replica): { readonly kind: DocumentKind; readonly key: string } | null {
-  const kind = textOf(replica["kind"]);
-  const key = textOf(replica["key"]);
-  return isDocumentKind(kind) && hasGenesis(replica, kind) && key !== "" ? { kind, key } : null;
-}
-
-function textOf(value: unknown): string {
-  if (A.isImmutableString(value)) return value.val;
-  return typeof value === "string" ? value : "";
-}
-
-/** A document as the relay's stored changes before `position` make it. */
+/** A document as the relay's stored changes before `position` make it: to be read by its backend and its heads only. */
 export function loadReplica(relay: DatabaseSync, doc: string, position: number): Replica {
-  const rows = relay
-    .prepare("select bytes from change where doc = ? and position < ? order by position")
-    .all(doc, position) as { bytes: Uint8Array }[];
-  return A.applyChanges(
-    A.init<Record<string, unknown>>(),
-    rows.map(({ bytes }) => new Uint8Array(bytes)),
-  )[0];
+  const replica = A.init<Record<string, unknown>>();
+  takeChanges(relay, replica, doc, 0, position);
+  return replica;
+}
+
+function takeChanges(relay: DatabaseSync, replica: Replica, doc: string, from: number, before: number): void {
+  const rows = prepared(
+    relay,
+    "select bytes from change where doc = ? and position >= ? and position < ? order by position",
+  ).all(doc, from, before) as { bytes: Uint8Array }[];
+  A.getBackend(replica).applyChanges(rows.map(({ bytes }) => bytes));
 }
 
 /**
  * Where stores are said to be and which stops are planned, read from the stream of document changes, so that a fact is
- * judged by the record that the relay held when the fact came, and a rebuild finds the same.
+ * judged by the record that the relay held when the fact came, and a rebuild finds the same. A change that writes none of
+ * a record's fields costs no document.
  */
 export function createMasterRecords(relay: DatabaseSync, newestPack: () => Pack | null): Follower {
-  const replicas = new LRUCache<string, { replica: Replica; position: number }>({
+  const replicas = new LRUCache<string, { readonly replica: Replica; next: number }>({
     max: REPLICAS,
     dispose: ({ replica }) => A.free(replica),
   });
-  const advance = (item: DocumentItem): Replica => {
-    const known = replicas.get(item.doc);
-    const before =
-      known !== undefined && known.position < item.position
-        ? known.replica
-        : loadReplica(relay, item.doc, item.position);
-    const replica = A.applyChanges(before, [new Uint8Array(item.bytes)])[0];
-    replicas.set(item.doc, { replica, position: item.position }, { noDisposeOnSet: true });
-    return replica;
+  /** The document with its changes before `next`. */
+  const replicaBefore = (doc: string, next: number): Replica => {
+    const known = replicas.get(doc);
+    if (known === undefined || known.next > next) {
+      const replica = loadReplica(relay, doc, next);
+      replicas.set(doc, { replica, next });
+      return replica;
+    }
+    takeChanges(relay, known.replica, doc, known.next, next);
+    known.next = next;
+    return known.replica;
+  };
+  /** Answers how many plans changed. Only a plan's latest state counts: it is not read after each of the page's changes. */
+  const takePage = (db: DatabaseSync, page: readonly StreamItem[], rules: ReadingRules): number => {
+    const plans = new Map<string, DocumentItem>();
+    for (const item of page) {
+      if (item.stream !== "documents") continue;
+      const { kind, key } = identityOf(relay, item.doc);
+      if (kind === "plan") plans.set(item.doc, item);
+      if (kind !== "store" || !isRecorded(item)) continue;
+      const replica = replicaBefore(item.doc, item.position + 1);
+      if (isBorn(replica)) putStore(db, item, key, replica, rules);
+    }
+    for (const { doc, position } of plans.values()) {
+      const replica = replicaBefore(doc, position + 1);
+      if (isBorn(replica)) putPlan(db, doc, identityOf(relay, doc).key, replica, rules);
+    }
+    return plans.size;
   };
   return {
     name: "master-records",
@@ -92,21 +107,12 @@ export function createMasterRecords(relay: DatabaseSync, newestPack: () => Pack 
       db.exec("drop table if exists store_record; drop table if exists plan_stop; drop table if exists plan_document");
     },
     step: (db, page, context) => {
-      const rules = readingRules(newestPack());
       try {
-        const plans = new Map<string, Replica>();
-        for (const item of page) {
-          if (item.stream !== "documents") continue;
-          const replica = advance(item);
-          const identity = identify(replica);
-          if (identity?.kind === "store") putStore(db, item, identity.key, replica, rules);
-          // Only the plan's latest state counts: no need to read it after each of the page's changes.
-          if (identity?.kind === "plan") plans.set(item.doc, replica);
-        }
-        for (const [doc, replica] of plans) putPlan(db, doc, replica, rules);
-        if (plans.size > 0) context.changed("board:today");
+        const rules = readingRules(newestPack());
+        const plans = takePage(db, page, rules);
+        if (plans > 0) context.changed("board:today");
       } catch (error) {
-        // A replica may be ahead of what was rolled back.
+        // What threw may have left a replica half way.
         replicas.clear();
         throw error;
       }
@@ -114,13 +120,29 @@ export function createMasterRecords(relay: DatabaseSync, newestPack: () => Pack 
   };
 }
 
+/** Which document it is: the gate let none in under an id that is not of this kind and key. */
+function identityOf(relay: DatabaseSync, doc: string): { readonly kind: string; readonly key: string } {
+  const row = prepared(relay, "select kind, key from document where doc = ?").get(doc);
+  return row as { kind: string; key: string };
+}
+
+function isRecorded({ bytes }: DocumentItem): boolean {
+  const keys = changedKeys(bytes);
+  return keys.has("key") || RECORDED.some((field) => keys.has(field));
+}
+
+/** Before its kind and key are written in it, a document says nothing. */
+function isBorn(replica: Replica): boolean {
+  return A.getBackend(replica).get("_root", "key") != null;
+}
+
 function putStore(db: DatabaseSync, item: DocumentItem, code: string, replica: Replica, rules: ReadingRules): void {
   const record = JSON.stringify(storeRecord(code, replica, rules));
-  const last = db.prepare("select record from store_record where code = ? order by position desc limit 1").get(code) as
-    | { record: string }
-    | undefined;
+  const last = prepared(db, "select record from store_record where code = ? order by position desc limit 1").get(
+    code,
+  ) as { record: string } | undefined;
   if (last?.record === record) return;
-  db.prepare("insert into store_record (code, position, received, record) values (?, ?, ?, ?)").run(
+  prepared(db, "insert into store_record (code, position, received, record) values (?, ?, ?, ?)").run(
     code,
     item.position,
     item.received,
@@ -129,7 +151,7 @@ function putStore(db: DatabaseSync, item: DocumentItem, code: string, replica: R
 }
 
 function storeRecord(code: string, replica: Replica, rules: ReadingRules): StoreRecord {
-  const read = (field: string) => fieldOf(replica, "store", field, rules);
+  const read = (field: (typeof RECORDED)[number]) => fieldOf(replica, "store", field, rules);
   const number = (value: unknown) => (typeof value === "number" ? value : null);
   const text = (value: unknown) => (typeof value === "string" ? value : null);
   return {
@@ -150,10 +172,9 @@ export function fieldOf(replica: Replica, kind: DocumentKind, field: string, rul
 }
 
 /** Rows of a plan are `day/number`; the stop is named `rep/week/day/number`. */
-function putPlan(db: DatabaseSync, doc: string, replica: Replica, rules: ReadingRules): void {
+function putPlan(db: DatabaseSync, doc: string, key: string, replica: Replica, rules: ReadingRules): void {
   const { value } = viewOf(replica, "plan", rules);
-  const identity = identify(replica);
-  const rep = typeof value["rep"] === "string" ? value["rep"] : (identity?.key.split("/")[0] ?? "");
+  const rep = typeof value["rep"] === "string" ? value["rep"] : (key.split("/")[0] ?? "");
   const stores = value["stopStore"] as Readonly<Record<string, unknown>>;
   const statuses = value["stopStatus"] as Readonly<Record<string, unknown>>;
   db.prepare("delete from plan_stop where plan in (select plan from plan_document where doc = ?)").run(doc);
@@ -161,7 +182,7 @@ function putPlan(db: DatabaseSync, doc: string, replica: Replica, rules: Reading
   for (const [row, store] of Object.entries(stores)) {
     const day = row.split("/")[0] ?? "";
     if (typeof store !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(day) || statuses[row] === "skipped") continue;
-    const stop: PlannedStop = { rep, store, plan: `${identity?.key ?? rep}/${row}` };
+    const stop: PlannedStop = { rep, store, plan: `${key}/${row}` };
     db.prepare("insert or replace into plan_stop (plan, day, rep, store) values (?, ?, ?, ?)").run(
       stop.plan,
       day,

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { readChunks, soundChunks } from "../../src/documents/change-header.ts";
+import { changedKeys, readChunks, soundChunks } from "../../src/documents/change-header.ts";
 import { changeChunk, chunk } from "./forged-changes.ts";
 
 await startAutomerge();
@@ -34,7 +34,7 @@ function bodyLength(bytes: Uint8Array): number {
   }
 }
 
-test("the header of any change is what Automerge reads from it", () => {
+test("the header of any change, and the keys that it writes, are what Automerge reads from it", () => {
   const edit = fc.record({
     key: fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== "__proto__"),
     text: fc.string({ maxLength: 400, unit: "grapheme" }),
@@ -71,6 +71,8 @@ test("the header of any change is what Automerge reads from it", () => {
         assert.equal(header.time, decoded.time);
         assert.equal(header.message, decoded.message ?? "");
         assert.equal(header.operations, decoded.ops.length);
+        const keys = decoded.ops.flatMap((op) => ("elemId" in op ? [] : [String(op.key)]));
+        assert.deepEqual(changedKeys(bytes), new Set(keys));
       }
     }),
     { numRuns: 60 },
