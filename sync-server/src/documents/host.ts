@@ -73,6 +73,7 @@ function createHost(folder: DocumentFolder): DocumentHost {
     snapshots.request(doc);
   });
   const snapshots = new Snapshots({
+    clock,
     writer,
     registry,
     open,

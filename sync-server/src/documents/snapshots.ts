@@ -1,11 +1,17 @@
 import * as A from "@automerge/automerge/slim";
+import type { Clock } from "@sampai/engine/core";
 import type { Writer } from "../database/writer.ts";
 import { loadChunks, type OpenDocuments } from "./open-documents.ts";
 import type { StoredChanges } from "./push.ts";
 import type { DocumentRegistry } from "./registry.ts";
 
+/** What a document has grown by when a snapshot of it is worth making, once nobody writes in it for a second. */
 const CHANGES = 20;
 const BYTES = 8_192;
+const REST_MS = 1_000;
+/** What it has grown by when that is not waited for. */
+const MOST_CHANGES = 400;
+const MOST_BYTES = 65_536;
 
 /**
  * Compacts documents in the background, so that a cold phone gets each in one piece. Every snapshot is loaded once
@@ -13,10 +19,14 @@ const BYTES = 8_192;
  */
 export class Snapshots {
   private readonly grown = new Map<string, { changes: number; bytes: number }>();
+  /** Grown documents, by the tick at which they will have rested. */
+  private readonly resting = new Map<string, number>();
+  private cancelLook: (() => void) | null = null;
   private readonly queue = new Set<string>();
   private running: Promise<void> | null = null;
   private stopped = false;
   private readonly deps: {
+    readonly clock: Pick<Clock, "tickMs" | "after">;
     readonly writer: Writer;
     readonly registry: DocumentRegistry;
     readonly open: OpenDocuments;
@@ -29,32 +39,51 @@ export class Snapshots {
     this.deps = deps;
   }
 
-  /** Counts what was stored; a document that has grown enough is compacted soon. */
+  /**
+   * Counts what was stored. A document that has grown enough is compacted when it rests: while it is written in, each
+   * compaction would take the time of a dozen changes and be old at once.
+   */
   stored({ row, changes }: StoredChanges): void {
     const grown = this.grown.get(row.doc) ?? { changes: 0, bytes: 0 };
     grown.changes += changes.length;
     for (const { bytes } of changes) grown.bytes += bytes.length;
     this.grown.set(row.doc, grown);
-    if (grown.changes >= CHANGES || grown.bytes >= BYTES) this.request(row.doc);
+    if (grown.changes >= MOST_CHANGES || grown.bytes >= MOST_BYTES) this.request(row.doc);
+    else if (grown.changes >= CHANGES || grown.bytes >= BYTES) this.rest(row.doc);
   }
 
   request(doc: string): void {
     if (this.stopped) return;
+    this.resting.delete(doc);
     this.queue.add(doc);
     this.running ??= this.run().finally(() => {
       this.running = null;
     });
   }
 
-  /** Resolves when nothing is left to compact. */
+  /** Compacts all that has grown enough, rested or not. Resolves when nothing is left. */
   async idle(): Promise<void> {
+    for (const doc of this.resting.keys()) this.request(doc);
     while (this.running !== null) await this.running;
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
+    this.cancelLook?.();
+    this.resting.clear();
     this.queue.clear();
     await this.idle();
+  }
+
+  private rest(doc: string): void {
+    this.resting.set(doc, this.deps.clock.tickMs() + REST_MS);
+    this.cancelLook ??= this.deps.clock.after(REST_MS, () => this.look());
+  }
+
+  private look(): void {
+    const nowMs = this.deps.clock.tickMs();
+    for (const [doc, restedMs] of this.resting) if (restedMs <= nowMs) this.request(doc);
+    this.cancelLook = this.resting.size === 0 ? null : this.deps.clock.after(REST_MS, () => this.look());
   }
 
   private async run(): Promise<void> {
