@@ -35,9 +35,14 @@ export function readAuthor(message: string | null): Author | null {
 /** `time` in milliseconds. Without a readable message the author is unknown, of lowest authority, and time is in seconds. */
 export function authorshipOf(change: { time: number; message: string | null; hash: string }): Authorship {
   const author = readAuthor(change.message);
-  const ms = author === null ? change.time * 1_000 : change.time;
-  const at = utcFromMs(Math.min(LAST_MS, Math.max(0, Math.round(ms) || 0)));
+  const at = writtenAt(change.time, author);
   return { ...(author ?? { by: "unknown", role: "unknown", device: "unknown" }), at, change: change.hash };
+}
+
+/** When a change was made, RFC 3339 UTC, by its `time` and the author that its message names. */
+export function writtenAt(time: number, author: Author | null): string {
+  const ms = author === null ? time * 1_000 : time;
+  return utcFromMs(Math.min(LAST_MS, Math.max(0, Math.round(ms) || 0)));
 }
 
 interface Span {

@@ -42,10 +42,11 @@ function serve({ dataDir, maxBytes, head }: WriterSetting): void {
     notes?.close();
     port.close();
   };
-  port.on("message", (first: WriteRequest | "close") => {
+  const bytesOf = (requests: readonly WriteRequest[]) => requests.reduce((sum, { bytes }) => sum + bytes, 0);
+  port.on("message", (first: readonly WriteRequest[] | "close") => {
     if (first === "close") return close();
-    const batch = [first];
-    let bytes = first.bytes;
+    const batch = [...first];
+    let bytes = bytesOf(first);
     let closing = false;
     // Idle-driven group commit: whatever queued up while the last commit ran goes into this one. No timer.
     while (bytes < COMMIT_BYTES) {
@@ -55,8 +56,9 @@ function serve({ dataDir, maxBytes, head }: WriterSetting): void {
         closing = true;
         break;
       }
-      batch.push(next.message);
-      bytes += next.message.bytes;
+      const more = next.message as readonly WriteRequest[];
+      batch.push(...more);
+      bytes += bytesOf(more);
     }
     commit(batch);
     if (closing) close();

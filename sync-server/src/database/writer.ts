@@ -10,6 +10,9 @@ export class DiskFull extends Error {
   override readonly name = "DiskFull";
 }
 
+/** One message to the writer's thread holds no more than this and one request. */
+const MESSAGE_BYTES = 1_048_576;
+
 /** The one way to write: every answer is given after its commit is on disk, never before. */
 export interface Writer {
   /** Runs a write operation. Rejects with `DiskFull`, or with what a faulty operation threw; a broken disk stops the process. */
@@ -39,6 +42,14 @@ export async function startWriter(
   >();
   let nextId = 0;
   let waitingBytes = 0;
+  let outgoing: WriteRequest[] = [];
+  let outgoingBytes = 0;
+  // What one turn of the event loop brings goes over in one message: each message costs as much as a write.
+  const send = () => {
+    if (outgoing.length > 0) worker.postMessage(outgoing);
+    outgoing = [];
+    outgoingBytes = 0;
+  };
   const settle = (id: number) => {
     const entry = waiting.get(id);
     waiting.delete(id);
@@ -76,7 +87,10 @@ export async function startWriter(
         const bytes = sizeOf(input);
         waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject, bytes });
         waitingBytes += bytes;
-        worker.postMessage({ id, name, input, bytes } satisfies WriteRequest);
+        if (outgoing.length === 0) setImmediate(send);
+        outgoing.push({ id, name, input, bytes });
+        outgoingBytes += bytes;
+        if (outgoingBytes >= MESSAGE_BYTES) send();
       }),
     onCommit: (listener) => {
       commits.on("commit", listener);
@@ -86,6 +100,7 @@ export async function startWriter(
     close: async () => {
       if (closed === null) {
         closed = once(worker, "exit");
+        send();
         worker.postMessage("close");
       }
       await closed;

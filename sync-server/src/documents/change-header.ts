@@ -3,7 +3,7 @@
  * while 108 bytes can make Automerge work for seconds. Source: the Automerge binary format specification,
  * https://automerge.org/automerge-binary-format-spec/ (chunks, change chunks, run-length columns).
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
 import { err, ok, type Result } from "@sampai/engine";
 import { limits, type Refusal } from "@sampai/engine/wire";
@@ -46,6 +46,8 @@ const INFLATED_BYTES = 4 * limits.changeBytes;
 /** Run lengths repeat strings too: keys and marks of one change may not unfold to more than this many bytes. */
 const UNFOLDED_STRING_BYTES = 1_048_576;
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 const KEY_STRING = 0x15;
 const ACTION = 0x42;
 const PREDECESSORS = 0x70;
@@ -85,9 +87,9 @@ export function readChunks(
         if (!inflated.ok) return inflated;
         plain = inflated.value;
       }
-      const hash = chunkHash(CHANGE, plain);
-      if (!matches(checksum, hash)) return malformed("the checksum is wrong");
-      const name = hash.toString("hex");
+      const digest = chunkHash(CHANGE, plain);
+      if (!matches(checksum, digest)) return malformed("the checksum is wrong");
+      const name = digest.toString("hex");
       const header = readHeader(name, plain, chunk);
       if (header.ok) chunks.push({ type: "change", header: header.value });
       else refused.push({ hash: name, refusal: header.error });
@@ -117,7 +119,7 @@ export function changedKeys(change: Uint8Array): ReadonlySet<string> {
   const plain = type === COMPRESSED_CHANGE ? inflateRawSync(body, { maxOutputLength: INFLATED_BYTES }) : body;
   const keys = new Set<string>();
   for (const { spec, column } of readParts(plain).columns) {
-    if (spec === KEY_STRING) runLengths(column, "string", (key) => keys.add(new TextDecoder().decode(key)));
+    if (spec === KEY_STRING) runLengths(column, "string", (key) => keys.add(utf8.decode(key)));
   }
   return keys;
 }
@@ -130,7 +132,7 @@ function readParts(body: Uint8Array) {
   const seq = reader.unsigned();
   const startOp = reader.unsigned();
   const time = reader.signed();
-  const message = new TextDecoder("utf-8", { fatal: true }).decode(reader.take(reader.unsigned()));
+  const message = utf8.decode(reader.take(reader.unsigned()));
   for (let others = bounded(reader.unsigned(), 10_000); others > 0; others -= 1) {
     reader.take(bounded(reader.unsigned(), 64));
   }
@@ -142,7 +144,7 @@ function readParts(body: Uint8Array) {
   return { deps, actor, seq, startOp, time, message, columns };
 }
 
-function readHeader(hash: string, body: Uint8Array, bytes: Uint8Array): Result<ChangeHeader, Refusal> {
+function readHeader(name: string, body: Uint8Array, bytes: Uint8Array): Result<ChangeHeader, Refusal> {
   const { columns, ...head } = readParts(body);
   let operations = 0;
   for (const { spec, column } of columns) {
@@ -165,7 +167,7 @@ function readHeader(hash: string, body: Uint8Array, bytes: Uint8Array): Result<C
   const { startOp, seq } = head;
   const maxOp = startOp + operations - 1;
   if (startOp < 1 || seq < 1 || !Number.isSafeInteger(maxOp)) return malformed("impossible numbers");
-  return ok({ hash, ...head, maxOp, operations, bytes });
+  return ok({ hash: name, ...head, maxOp, operations, bytes });
 }
 
 /**
@@ -221,11 +223,12 @@ function chunkHash(type: number, body: Uint8Array): Buffer {
     }
     head.push((rest % 128) | 0x80);
   }
-  return createHash("sha256").update(Uint8Array.from(head)).update(body).digest();
+  // In one go: a hash object costs more than the hashing of a small change.
+  return hash("sha256", Buffer.concat([Uint8Array.from(head), body]), "buffer");
 }
 
-function matches(checksum: Uint8Array, hash: Buffer): boolean {
-  return Buffer.compare(checksum, hash.subarray(0, 4)) === 0;
+function matches(checksum: Uint8Array, digest: Buffer): boolean {
+  return Buffer.compare(checksum, digest.subarray(0, CHECKSUM_BYTES)) === 0;
 }
 
 function bounded(count: number, most: number): number {

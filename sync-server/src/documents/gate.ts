@@ -9,7 +9,7 @@ import {
   readAuthor,
   readEdits,
   ROWS_PER_COLUMN,
-  authorshipOf,
+  writtenAt,
   type Author,
   type FieldDefinition,
   type Result,
@@ -17,6 +17,7 @@ import {
   type WrittenField,
 } from "@sampai/engine";
 import { limits, type Refusal } from "@sampai/engine/wire";
+import { LRUCache } from "lru-cache";
 import { createHash } from "node:crypto";
 import type { ChangeHeader } from "./change-header.ts";
 import type { OpenDocument } from "./open-document.ts";
@@ -64,7 +65,7 @@ export function passGate(open: OpenDocument, header: ChangeHeader, context: Gate
   const { decoded, author, written, vouched, alone } = judged.value;
   open.apply(header, decoded);
   const { hash, actor, seq, startOp, maxOp, deps, bytes } = header;
-  const { at } = authorshipOf(header);
+  const at = writtenAt(header.time, namedIn(header.message).author);
   const change = { hash, actor, seq, startOp, maxOp, deps, bytes, at, vouched, ...author };
   return { answer: "through", change, written, alone };
 }
@@ -142,7 +143,7 @@ function judgeOrder(open: OpenDocument, header: ChangeHeader): Refusal | null {
 
 /** The author is this caller, or a device that this relay knows and has not revoked. Nobody uses another's actor. */
 function judgeAuthor(header: ChangeHeader, context: GateContext): Result<Author, Refusal> {
-  const author = readAuthor(header.message);
+  const { author, prefix } = namedIn(header.message);
   const { caller, mayUseActor } = context;
   if (mayUseActor !== undefined && (author === null || author.device === caller.device)) {
     return judgeStockAuthor(header, author, context, mayUseActor);
@@ -159,7 +160,7 @@ function judgeAuthor(header: ChangeHeader, context: GateContext): Result<Author,
     }
   }
   // Else a phone could take the next number of another's actor, and what that one wrote would be refused.
-  if (!header.actor.startsWith(actorPrefix(author.device))) {
+  if (!header.actor.startsWith(prefix)) {
     return err({ code: "change.author", detail: "the actor belongs to another device" });
   }
   return ok(author);
@@ -184,6 +185,27 @@ function judgeStockAuthor(
   if (!mayUseActor(header)) return err({ code: "change.author", detail: "the actor belongs to another device" });
   return ok({ by: caller.person, role: caller.role, device: caller.device });
 }
+
+interface Named {
+  readonly author: Author | null;
+  /** How every actor of the author's device begins. */
+  readonly prefix: string;
+}
+
+/** Messages read before: those of one device are all alike. */
+const named = new LRUCache<string, Named>({ max: 1_000 });
+
+function namedIn(message: string): Named {
+  const known = named.get(message);
+  if (known !== undefined) return known;
+  const author = readAuthor(message);
+  const read = { author, prefix: author === null ? "" : actorPrefix(author.device) };
+  if (message.length <= REMEMBERED_LENGTH) named.set(message, read);
+  return read;
+}
+
+/** A longer message is none of ours. */
+const REMEMBERED_LENGTH = 500;
 
 /** How every actor of a device begins: 16 hexadecimal digits made from the device's id. */
 export function actorPrefix(device: string): string {
