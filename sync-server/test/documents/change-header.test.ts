@@ -71,7 +71,7 @@ test("the header of any change, and the keys that it writes, are what Automerge 
         assert.equal(header.time, decoded.time);
         assert.equal(header.message, decoded.message ?? "");
         assert.equal(header.operations, decoded.ops.length);
-        const keys = decoded.ops.flatMap((op) => ("elemId" in op ? [] : [op.key as string]));
+        const keys = decoded.ops.flatMap((op) => ("elemId" in op ? [] : [op.key]));
         assert.deepEqual(changedKeys(bytes), new Set(keys));
       }
     }),
