@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { enrolByHttp } from "../../src/hq-client.ts";
 import { startPhone, type PhoneProcess } from "../../src/phone-process.ts";
 import type { RawWriter } from "../../src/raw-writer.ts";
-import { authorOf, enrol, invitation, makeStores, storeAll, TERRITORY } from "../../src/relay-corpus.ts";
+import { authorOf, enrol, invitation, makeStores, pushAll, storeAll, TERRITORY } from "../../src/relay-corpus.ts";
 import { startRelay, type RelayProcess } from "../../src/relay-process.ts";
 import { RawStockClient, StockClient, whole } from "../../src/stock-client.ts";
 import type { StoreMaster } from "../../src/store-masters.ts";
@@ -172,6 +172,28 @@ test("D64 A document outside the territory is as unavailable to a stock client a
     answers.map(({ type }) => type),
     ["doc-unavailable", "doc-unavailable"],
   );
+  client.close();
+});
+
+test("D67 A document that comes into a stock client's territory reaches it over the same connection, and one that leaves is taken back", async () => {
+  const moving = master(7);
+  const client = await RawStockClient.connect(
+    relay.url,
+    (await enrolByHttp(relay.url, await codeFor("rep", ["T8"]))).token,
+  );
+  const last = async (type: string) => {
+    const found = client.received.findLast(({ documentId }) => documentId === moving.doc);
+    return found?.["type"] === type;
+  };
+  client.sync(moving.doc, [], []);
+  await until("the answer that it is not there", () => last("doc-unavailable"));
+  await pushAll(hq, moving, [moving.write([{ field: "territory", value: "T8" }])]);
+  await until("the document", () => last("sync"));
+  const [first] = client.syncs(moving.doc);
+  assert.deepEqual(first?.heads, [moving.head]);
+  assert.equal(first?.changes.length, moving.changes.length);
+  await pushAll(hq, moving, [moving.write([{ field: "territory", value: TERRITORY }])]);
+  await until("the answer that it is gone", () => last("doc-unavailable"));
   client.close();
 });
 

@@ -2,8 +2,7 @@ import { decodeFrame } from "@sampai/engine/wire";
 import { createHash } from "node:crypto";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { WebSocket } from "ws";
-import type { RelayContext } from "../context.ts";
-import { documentsOf } from "../documents/host.ts";
+import { documentsOf, type DocumentFolder } from "../documents/host.ts";
 import { Presence } from "../documents/presence.ts";
 import type { Connection, StockDoor } from "../relay/part.ts";
 import { createChangeGraphs } from "./change-graph.ts";
@@ -21,7 +20,7 @@ const MESSAGES_PER_WINDOW = 20_000;
  * Unmodified clients of automerge-repo, protocol version 1: they open documents by `automerge:<document id>`, with a
  * ticket in their websocket's address. What they send passes the gate; what they are told is on disk.
  */
-export function stockDoor(context: RelayContext): StockDoor {
+export function stockDoor(context: DocumentFolder): StockDoor {
   const host = documentsOf(context);
   const presence = new Presence(host.registry, host.viewers, host.wallMs);
   const graphOf = createChangeGraphs(host.stored);

@@ -36,6 +36,8 @@ export class StockPeer {
   private readonly viewer: Viewer;
   private readonly pusher: Pusher;
   private readonly sessions = new Map<string, DocumentSession>();
+  /** Documents that it asked for when they were not there, or not its to see. */
+  private readonly awaited = new Set<string>();
   private peerId: string | null = null;
   private ended = false;
 
@@ -73,6 +75,7 @@ export class StockPeer {
   close(): void {
     this.ended = true;
     this.sessions.clear();
+    this.awaited.clear();
     this.deps.presence.closed(this.face);
     this.deps.host.viewers.closed(this.face);
   }
@@ -99,11 +102,13 @@ export class StockPeer {
     }
   }
 
-  /** A document has changed: the client is told, where it has asked for it. */
+  /** A document has changed: the client is told, where it has asked for it, also if it could not have it then. */
   changed(doc: string): void {
-    const session = this.sessions.get(doc);
-    if (session === undefined || this.ended) return;
+    if (this.ended) return;
     const row = this.rowOf(doc);
+    if (row !== null && this.awaited.delete(doc)) this.sessions.set(doc, new DocumentSession());
+    const session = this.sessions.get(doc);
+    if (session === undefined) return;
     if (row === null) {
       this.sessions.delete(doc);
       this.unavailable(doc);
@@ -137,6 +142,7 @@ export class StockPeer {
     if (row === null) return this.unavailable(doc);
     const message = readSyncMessage(data);
     if (!message.ok) return this.refuse(message.error);
+    this.awaited.delete(doc);
     const session = this.sessions.get(doc) ?? new DocumentSession();
     if (this.sessions.size >= SESSIONS) return this.refuse({ code: "frame.rate", detail: "open documents" });
     this.sessions.set(doc, session);
@@ -167,6 +173,7 @@ export class StockPeer {
 
   /** The same for what does not exist and for what is not this client's to know. */
   private unavailable(doc: string): void {
+    if (this.awaited.size < SESSIONS) this.awaited.add(doc);
     const { peerId } = this.deps.self;
     tell(this.connection, { type: "doc-unavailable", senderId: peerId, targetId: this.peerId, documentId: doc });
   }

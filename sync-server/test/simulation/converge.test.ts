@@ -28,6 +28,8 @@ for (let batch = 0; batch < BATCHES; batch += 1) {
       "stores moved",
       "people moved",
       "replicas",
+      "stock edits accepted",
+      "stock edits refused",
     ];
     for (const name of expected) assert.ok((figures[name] ?? 0) > 0, `the histories hold ${name}`);
   });

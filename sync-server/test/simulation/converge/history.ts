@@ -4,9 +4,11 @@ import { seeded, type Seeded } from "../seeded.ts";
 import { AuthoredEdits } from "./authored.ts";
 import { randomEdit, TERRITORIES } from "./edits.ts";
 import type { PhoneSetting, SimulatedPhone } from "./phone.ts";
+import type { SimulatedStockClient, StockSetting } from "./stock-client.ts";
 import { World } from "./world.ts";
 
 const STORES = 5;
+const STOCK_CLIENTS = 3;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -38,12 +40,18 @@ export async function runHistory(seed: number, size: { devices: number; steps: n
   for (let index = 0; index < size.devices; index += 1) {
     await world.phone(settingOf(index, random), random.pick(packs));
   }
+  for (let index = 0; index < STOCK_CLIENTS; index += 1) await world.stockClient(stockSettingOf(index, random));
+  for (const client of world.stockClients) {
+    for (const { doc } of world.relay.host.registry.all()) client.open(doc);
+    world.connectStock(client);
+  }
   for (const phone of world.phones) if (random.chance(0.8)) world.connect(phone);
   await world.settle(1_000);
 
   for (let step = 0; step < size.steps; step += 1) {
     const phone = random.pick(world.phones);
     world.time.advance(1 + random.below(4_000));
+    if (random.chance(0.4)) useStock(random.pick(world.stockClients));
     const dice = random.below(100);
     if (dice < 54) await edit(phone);
     else if (dice < 60) await make(phone);
@@ -73,6 +81,11 @@ export async function runHistory(seed: number, size: { devices: number; steps: n
 
   world.relay.database.fullFor = 0;
   for (const phone of world.phones) world.connect(phone);
+  for (const client of world.stockClients) {
+    // What it was not given while it was out of scope it asks for again when it comes back.
+    client.disconnect();
+    world.connectStock(client);
+  }
   const rested = await world.settle(MINUTE_MS);
   return { world, authored, packs, rested, figures };
 
@@ -129,6 +142,20 @@ export async function runHistory(seed: number, size: { devices: number; steps: n
     }
   }
 
+  /** A client of automerge-repo opens a store, edits one, loses its connection or comes back. */
+  function useStock(client: SimulatedStockClient): void {
+    const dice = random.below(10);
+    const stored = [...world.relay.host.registry.all()].filter(({ kind }) => kind === "store");
+    if (dice < 3 && stored.length > 0) client.open(random.pick(stored).doc);
+    else if (dice < 7) {
+      const here = client.here();
+      if (here.length === 0) return;
+      client.edit(random.pick(here));
+      count("stock edits");
+    } else if (dice < 8) client.disconnect();
+    else world.connectStock(client);
+  }
+
   async function save(phone: SimulatedPhone, work: Promise<{ readonly ok: boolean }>): Promise<void> {
     if (random.chance(0.06)) {
       if (random.chance(0.5)) await world.step(0);
@@ -169,6 +196,18 @@ function settingOf(index: number, random: Seeded): PhoneSetting {
   const believes = index === 1 ? "supervisor" : role;
   const skewMs = random.pick([0, 0, 0, 0, 0, 0, 0, -DAY_MS, 20_000, 120 * MINUTE_MS]);
   return { device: `device-${index}`, person, role, believes, territories, skewMs };
+}
+
+/** One says who it is, one does not, and one writes what it may not. */
+function stockSettingOf(index: number, random: Seeded): StockSetting {
+  return {
+    device: `stock-${index}`,
+    person: `K${index}`,
+    role: "rep",
+    territories: [...new Set([random.pick(TERRITORIES), random.pick(TERRITORIES)])],
+    named: index !== 1,
+    hostile: index === 2,
+  };
 }
 
 function territoriesOf(random: Seeded): string[] {

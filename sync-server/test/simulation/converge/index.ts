@@ -10,7 +10,7 @@ const SIZE = { devices: 20, steps: 160 };
 
 export const converge: Suite = {
   name: "converge",
-  does: "20 devices and a relay edit, cut, crash and move between territories; healed, all agree and nothing is missing.",
+  does: "20 devices, three clients of automerge-repo and a relay edit, cut, crash and move between territories; healed, all agree and nothing is missing.",
   run: async (seed): Promise<SeedReport> => {
     const history = await runHistory(seed, SIZE);
     try {

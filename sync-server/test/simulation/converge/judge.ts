@@ -1,3 +1,4 @@
+import * as A from "@automerge/automerge/slim";
 import {
   conflictsOf,
   documentKinds,
@@ -15,6 +16,7 @@ import { createStoredDocuments, type DocumentRow } from "../../../src/documents/
 import { authoredName, lastWritten, type Authored } from "./authored.ts";
 import type { RestedHistory } from "./history.ts";
 import type { SimulatedPhone } from "./phone.ts";
+import type { SimulatedStockClient } from "./stock-client.ts";
 
 const CACHE_BYTES = 64 * 1_024 * 1_024;
 
@@ -82,13 +84,47 @@ export async function judge(history: RestedHistory): Promise<Record<string, numb
       }
     }
   }
+  const stock = judgeStockClients(world.stockClients, atRelay);
   const { accepted, refused } = judgeAuthored(world.phones, [...authored.all.values()], atRelay);
-  return { ...history.figures, replicas, conflicts: open1, accepted, refused, changes: stored.head() };
+  return { ...history.figures, replicas, conflicts: open1, accepted, refused, ...stock, changes: stored.head() };
 }
 
 function placeOf(row: DocumentRow | undefined) {
   const { territory, owner, heads, last, waitsFor, tombstone } = row ?? assert.fail("it is in the registry");
   return { territory, owner, heads: sorted(heads), last, waitsFor, tombstone };
+}
+
+/**
+ * A stock client has whatever it may see, whole; what it wrote and its role may is stored once, and what it may not, or
+ * wrote behind that, never. It cannot be made to let go of what was refused, so only an honest replica equals the relay's.
+ */
+function judgeStockClients(
+  clients: readonly SimulatedStockClient[],
+  atRelay: ReadonlyMap<string, { readonly row: DocumentRow; readonly replica: Replica }>,
+): { readonly [counted: string]: number } {
+  const counts = { "stock replicas": 0, "stock edits accepted": 0, "stock edits refused": 0 };
+  for (const client of clients) {
+    const { device } = client.setting;
+    for (const [doc, { replica }] of client.documents) {
+      const stored = atRelay.get(doc);
+      if (stored === undefined || !inScope(client.viewer, stored.row)) continue;
+      const { row } = stored;
+      assert.ok(A.hasHeads(replica, [...row.heads]), `${device} has ${row.key} whole`);
+      const edits = client.edits.filter((edit) => edit.doc === doc);
+      for (const { hash, allowed } of edits) {
+        assert.equal(A.hasHeads(stored.replica, [hash]), allowed, `${device}'s change ${hash} in ${row.key}`);
+        counts[allowed ? "stock edits accepted" : "stock edits refused"] += 1;
+      }
+      if (edits.some(({ allowed }) => !allowed)) continue;
+      assert.deepEqual(
+        sorted(A.getHeads(replica)),
+        sorted(row.heads),
+        `${device} has in ${row.key} what the relay has`,
+      );
+      counts["stock replicas"] += 1;
+    }
+  }
+  return counts;
 }
 
 /** Every edit that became durable on a phone is at the relay exactly once, or needs its author: never both, never neither. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Role } from "@sampai/engine/wire";
 import { documentsOf, type DocumentFolder, type DocumentHost } from "../../../src/documents/host.ts";
 import { part } from "../../../src/documents/index.ts";
-import type { RelayPart } from "../../../src/relay/part.ts";
+import type { RelayPart, StockDoor } from "../../../src/relay/part.ts";
+import { stockDoor } from "../../../src/stock-peers/index.ts";
 import { createSimulatedDatabase, type SimulatedWriter } from "../in-memory-writer.ts";
 import type { Seeded } from "../seeded.ts";
 import { turn, watch, type SimulatedTime } from "../simulated-time.ts";
@@ -18,6 +19,8 @@ export class SimulatedRelay {
   folder!: DocumentFolder;
   host!: DocumentHost;
   part!: RelayPart;
+  /** Where stock clients come in. */
+  door!: StockDoor;
   private writer!: SimulatedWriter;
   private clock!: ReturnType<SimulatedTime["clock"]>;
   private readonly time: SimulatedTime;
@@ -37,6 +40,7 @@ export class SimulatedRelay {
     this.folder = { workspace: { id: WORKSPACE }, writer: this.writer, db: this.database.db, term: TERM, clock, log };
     this.host = documentsOf(this.folder);
     this.part = part(this.folder);
+    this.door = stockDoor(this.folder);
   }
 
   /** The process dies: what was not committed is gone, and so are the connections. */

@@ -5,6 +5,8 @@ import { SimulatedTime, turn, watch } from "../simulated-time.ts";
 import { SimulatedConnection } from "./connection.ts";
 import { SimulatedPhone, type PhoneSetting } from "./phone.ts";
 import { SimulatedRelay, TERM } from "./relay.ts";
+import { SimulatedStockClient, type StockSetting } from "./stock-client.ts";
+import { StockConnection } from "./stock-connection.ts";
 
 /** Turns after which a world that is left alone is taken for one that never rests. */
 const PATIENCE = 200_000;
@@ -13,6 +15,7 @@ const PATIENCE = 200_000;
 export class World {
   readonly time = new SimulatedTime();
   readonly phones: SimulatedPhone[] = [];
+  readonly stockClients: SimulatedStockClient[] = [];
   readonly relay: SimulatedRelay;
   readonly random: Seeded;
   private connections = 0;
@@ -41,6 +44,20 @@ export class World {
     phone.connection.start(TERM, new Date(this.time.nowMs).toISOString());
   }
 
+  async stockClient(setting: StockSetting): Promise<void> {
+    const { device, person, role, territories } = setting;
+    await this.relay.enrol(device, person, role, territories);
+    this.stockClients.push(new SimulatedStockClient(setting, this.time, this.random));
+  }
+
+  connectStock(client: SimulatedStockClient): void {
+    if (client.connection?.isOpen === true) return;
+    const { device, person, role, territories } = client.setting;
+    const caller = { device, person, name: person, role, publicKey: "", territories };
+    this.connections += 1;
+    new StockConnection(this.connections, caller, client).start(this.relay.door);
+  }
+
   /** The phone's process dies and starts again. */
   async crash(phone: SimulatedPhone): Promise<void> {
     phone.kill();
@@ -51,6 +68,7 @@ export class World {
   restartRelay(): void {
     this.relay.kill();
     for (const phone of this.phones) phone.disconnect(false);
+    for (const client of this.stockClients) client.connection?.cut(false);
     this.relay.start();
   }
 
@@ -60,7 +78,7 @@ export class World {
     this.relay.maybeCommit();
     let delivered = 0;
     for (; delivered < frames; delivered += 1) {
-      const ready = this.phones.flatMap(({ connection }) => {
+      const ready = [...this.phones, ...this.stockClients].flatMap(({ connection }) => {
         if (connection === null) return [];
         return (["up", "down"] as const)
           .filter((direction) => connection.ready(direction))
@@ -95,10 +113,12 @@ export class World {
         this.phones.some(({ storage, connection }) => storage.waits() || connection?.busy === true);
       quiet = busy ? 0 : quiet + 1;
       if (quiet < 3) continue;
-      // A phone that the relay has hung up on comes back.
+      // Whom the relay has hung up on comes back.
       const ended = this.phones.filter(({ connection }) => connection?.isOpen === false);
       for (const phone of ended) this.connect(phone);
-      if (ended.length === 0 && !this.time.runNext(withinMs)) return true;
+      const endedStock = this.stockClients.filter(({ connection }) => connection?.isOpen === false);
+      for (const client of endedStock) this.connectStock(client);
+      if (ended.length + endedStock.length === 0 && !this.time.runNext(withinMs)) return true;
       quiet = 0;
     }
     return false;
