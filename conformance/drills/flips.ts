@@ -6,10 +6,12 @@ import { makeLedger } from "../src/ledger.ts";
 import { operate } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
 import { mapPages, readRows, type StoredRow } from "../src/stored-rows.ts";
-import { verifyFolder, type Finding } from "../src/verify-command.ts";
+import { verifyFolder, verifyFolders, type Finding } from "../src/verify-command.ts";
 import type { Drill, DrillOptions, DrillOutcome } from "./story.ts";
 
 const EVENTS = 20_000;
+/** Copies that one run of `verify` walks, so that its start is paid once for all of them. */
+const COPIES = 10;
 /** A sentence of progress comes so often. */
 const PROGRESS_FLIPS = 50;
 const DATABASE = "relay.sqlite";
@@ -31,7 +33,7 @@ interface Judged {
   /** The table or index whose page was hit; "free space" where it was nobody's. */
   readonly owner: string;
   /** A row changed that carries no proof, such as the time at which a document's change arrived. */
-  readonly unproved?: boolean;
+  readonly isUnproved?: boolean;
   readonly says: string;
 }
 
@@ -46,33 +48,43 @@ export async function flipBits(events: number, { times, seed, say }: DrillOption
     const judge = await judgeOf(sound);
     say(`A ledger of ${judge.rows} rows, and it verifies. Now one bit after another is turned over.`);
     const random = seededRandom(seed);
-    const places = Array.from({ length: times }, () => ({ at: random(), bit: Math.floor(random() * 8) }));
+    const places = Array.from({ length: times }, (_, index) => ({
+      flip: index + 1,
+      at: random(),
+      bit: Math.floor(random() * 8),
+    }));
     const counts: Record<Outcome, number> = { row: 0, damage: 0, harmless: 0, missed: 0 };
     const unproved: Record<string, number> = {};
     const missed: string[] = [];
-    let next = 0;
     let done = 0;
     const lane = async (number: number) => {
-      const dir = path.join(folder, `copy-${number}`);
-      await cp(sound, dir, { recursive: true });
-      while (next < places.length) {
-        const index = next;
-        next += 1;
-        const { at, bit } = places[index] as { at: number; bit: number };
-        const offset = flip(path.join(dir, DATABASE), at, bit);
-        const { outcome, owner, says, unproved: isUnproved } = await judge.look(dir, offset);
-        flip(path.join(dir, DATABASE), at, bit);
-        counts[outcome] += 1;
-        done += 1;
-        if (isUnproved === true) unproved[owner] = (unproved[owner] ?? 0) + 1;
-        if (outcome === "missed") {
-          missed.push(`seed ${seed}, flip ${index + 1}, byte ${offset}, bit ${bit}, in ${owner}: ${says}`);
-          say(`NOT FOUND: ${missed.at(-1)}`);
+      const copies: string[] = [];
+      for (let copy = 0; copy < Math.min(COPIES, times); copy += 1) {
+        const dir = path.join(folder, `copy-${number}-${copy}`);
+        await cp(sound, dir, { recursive: true });
+        copies.push(dir);
+      }
+      while (places.length > 0) {
+        const struck = places.splice(0, COPIES).map((place, index) => {
+          const dir = copies[index] as string;
+          return { ...place, dir, offset: turnOver(path.join(dir, DATABASE), place.at, place.bit) };
+        });
+        const verified = await verifyFolders(struck.map(({ dir }) => dir));
+        for (const [index, { flip, at, bit, dir, offset }] of struck.entries()) {
+          const { outcome, owner, says, isUnproved } = await judge.look(dir, offset, verified[index]?.findings ?? []);
+          turnOver(path.join(dir, DATABASE), at, bit);
+          counts[outcome] += 1;
+          done += 1;
+          if (isUnproved === true) unproved[owner] = (unproved[owner] ?? 0) + 1;
+          if (outcome === "missed") {
+            missed.push(`seed ${seed}, flip ${flip}, byte ${offset}, bit ${bit}, in ${owner}: ${says}`);
+            say(`NOT FOUND: ${missed.at(-1)}`);
+          }
+          if (done % PROGRESS_FLIPS === 0 && done < times) say(`${done} flips: ${told(counts)}.`);
         }
-        if (done % PROGRESS_FLIPS === 0 && done < times) say(`${done} flips: ${told(counts)}.`);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(availableParallelism(), times) }, (_, number) => lane(number)));
+    await Promise.all(Array.from({ length: availableParallelism() }, (_, number) => lane(number)));
     const ok = counts.missed === 0;
     say(
       ok
@@ -96,7 +108,7 @@ function unprovedRows(unproved: Readonly<Record<string, number>>): string {
 }
 
 /** Turns one bit over and answers its byte's place. The same again puts it back. */
-function flip(file: string, share: number, bit: number): number {
+function turnOver(file: string, share: number, bit: number): number {
   const descriptor = openSync(file, "r+");
   try {
     const offset = Math.floor(share * fstatSync(descriptor).size);
@@ -110,16 +122,15 @@ function flip(file: string, share: number, bit: number): number {
   }
 }
 
-/** Knows the sound folder, and judges what `verify` says of a copy with one flipped byte. */
+/** Knows the sound folder, and judges what `verify` found in a copy with one flipped byte. */
 async function judgeOf(sound: string) {
   const file = path.join(sound, DATABASE);
   const pages = mapPages(file);
   const rowsOf = new Map([...pages.tables].map((table) => [table, readRows(file, table) ?? []]));
   const exported = await operate("log", "export", "--dir", sound);
 
-  const look = async (dir: string, offset: number): Promise<Judged> => {
+  const look = async (dir: string, offset: number, findings: readonly Finding[]): Promise<Judged> => {
     const owner = pages.owners.get(Math.floor(offset / pages.pageBytes) + 1) ?? "free space";
-    const { findings } = await verifyFolder(dir);
     const bad = findings.filter(({ sound: isSound }) => !isSound);
     const says = bad.map(({ part, says: words }) => `${part}: ${words}`).join("; ");
     const table = rowsOf.get(owner);
@@ -130,7 +141,7 @@ async function judgeOf(sound: string) {
       }
       const isSame = (await operate("log", "export", "--dir", dir).catch(() => null)) === exported;
       return isSame
-        ? { outcome: "harmless", owner, unproved: changed !== null, says: "the export is the same to the byte" }
+        ? { outcome: "harmless", owner, isUnproved: changed !== null, says: "the export is the same to the byte" }
         : { outcome: "missed", owner, says: "verify found nothing, and the log's export is not the same" };
     }
     if (changed !== null && bad.some((finding) => isNamed(owner, changed, finding))) {

@@ -12,15 +12,20 @@ const more = "Works beside a running relay. The status is 0 where everything is 
 
 export const verify: Command = {
   name: "verify",
-  positionals: "DIR",
+  positionals: "DIR …",
   does,
   options: { json: { type: "boolean" } },
-  explains: { json: "one line of JSON instead of sentences" },
+  explains: { json: "one line of JSON for each folder instead of sentences" },
   more,
-  run: (input) => {
-    const [dir] = input.positionals;
-    if (dir === undefined) throw new BadUsage("A data folder is needed.");
-    return judge(dir, input);
+  run: async (input) => {
+    const dirs = input.positionals;
+    if (dirs.length === 0) throw new BadUsage("A data folder is needed.");
+    let exit: ExitCode = 0;
+    for (const dir of dirs) {
+      if (dirs.length > 1 && input.values["json"] !== true) print(dir);
+      if ((await judge(dir, input)) !== 0) exit = 1;
+    }
+    return exit;
   },
 };
 
@@ -44,7 +49,7 @@ async function judge(dir: string, input: CommandInput): Promise<ExitCode> {
   const findings = await verifyFolder(dir, workspaceIn(dir), createBar());
   if (process.stderr.isTTY) process.stderr.write("\r\u001B[K");
   const sound = findings.every((finding) => finding.sound);
-  if (input.values["json"] === true) print(JSON.stringify({ sound, findings }));
+  if (input.values["json"] === true) print(JSON.stringify({ dir, sound, findings }));
   else for (const { part, says } of findings) print(`${part}: ${says}.`);
   return sound ? 0 : 1;
 }
