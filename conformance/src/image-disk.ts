@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -33,15 +33,38 @@ export interface ImageDisk {
   fail(): Promise<void>;
   /** The store comes back with what it had, and the disk is mounted anew. Nobody may have a file open on the disk. */
   heal(): Promise<void>;
+  /** Takes all but `leftBytes` of the disk's room. */
+  fill(leftBytes: number): Promise<void>;
+  /** Gives the room back. */
+  empty(): Promise<void>;
+  /**
+   * The volume below has no room for blocks that the disk never wrote before, as a thin volume may: their flush fails,
+   * while ext4 goes on and keeps in memory, as if clean, what is not stored.
+   */
+  starve(): Promise<void>;
+  /** The volume has room again. The disk stays mounted, with what it has in memory. */
+  feed(): Promise<void>;
   close(): Promise<void>;
 }
 
 const MIB = 1_048_576;
 /** Sparse: the image, its copy, and what both have not in common. */
 const VOLUME_BYTES = 4_096 * MIB;
+const BLOCK_BYTES = 4_096;
 
 const execute = promisify(execFile);
 const run = async (command: string, ...words: readonly string[]) => (await execute(command, words)).stdout.trim();
+
+/** Whether a file of so many bytes still fits. It is there then. */
+async function takes(file: string, bytes: number): Promise<boolean> {
+  try {
+    await run("fallocate", "--length", String(bytes), file);
+    return true;
+  } catch {
+    await rm(file, { force: true });
+    return false;
+  }
+}
 
 /** Makes a disk of `bytes` under `folder`, which MUST be there. Rejects with `HostLacks` where the host cannot. */
 export async function openImageDisk(folder: string, bytes: number): Promise<ImageDisk> {
@@ -50,6 +73,8 @@ export async function openImageDisk(folder: string, bytes: number): Promise<Imag
   const image = path.join(outer, "disk.img");
   const kept = path.join(outer, "cut.img");
   const inner = path.join(folder, "disk");
+  const filler = path.join(inner, "filler");
+  const ballast = path.join(outer, "ballast");
   let device: string | null = null;
 
   const mountOuter = () => run("mount", "-o", "loop", volume, outer);
@@ -64,7 +89,8 @@ export async function openImageDisk(folder: string, bytes: number): Promise<Imag
   };
   const close = async () => {
     // Whatever of it was mounted: a drill that failed must leave no mount behind.
-    await unmountInner().catch(() => undefined);
+    await run("umount", inner).catch(() => undefined);
+    if (device !== null) await run("losetup", "--detach", device).catch(() => undefined);
     await run("umount", outer).catch(() => undefined);
     await rm(volume, { force: true });
   };
@@ -78,8 +104,9 @@ export async function openImageDisk(folder: string, bytes: number): Promise<Imag
     await mountOuter();
     await writeFile(image, "");
     await truncate(image, bytes);
-    // No blocks are kept back for the superuser: a full disk is full for everyone.
-    await run("mkfs.ext4", "-q", "-F", "-m", "0", image);
+    // No blocks are kept back for the superuser: a full disk is full for everyone. A reflinked image can be written with
+    // direct I/O in XFS's own blocks only, so ext4's must be as large.
+    await run("mkfs.ext4", "-q", "-F", "-m", "0", "-b", String(BLOCK_BYTES), image);
     await mountInner();
   } catch (error) {
     await close();
@@ -101,6 +128,19 @@ export async function openImageDisk(folder: string, bytes: number): Promise<Imag
     fail: async () => {
       await run("xfs_io", "-x", "-c", "shutdown", outer);
     },
+    fill: async (leftBytes) => {
+      const { bavail, bsize } = await statfs(inner);
+      await run("fallocate", "--length", String(Math.max(bsize, bavail * bsize - leftBytes)), filler);
+    },
+    empty: () => rm(filler),
+    starve: async () => {
+      await mkdir(ballast);
+      // What one file may take at once is not what is free: pieces of half the size until none fits.
+      for (let piece = VOLUME_BYTES; piece >= BLOCK_BYTES; piece /= 2) {
+        for (let number = 0; await takes(path.join(ballast, `${piece}-${number}`), piece); number += 1);
+      }
+    },
+    feed: () => rm(ballast, { recursive: true }),
     heal: async () => {
       await unmountInner();
       await run("umount", outer);

@@ -16,6 +16,8 @@ export interface LineProcess {
   line(wanted: (line: Line) => boolean, timeoutMs: number): Promise<Line>;
   /** `kill -9`, and waits until it is gone. */
   kill(): Promise<void>;
+  /** Waits until it ends by itself; answers its exit code. Rejects after `timeoutMs`. */
+  end(timeoutMs: number): Promise<number | null>;
   /** Asks it to stop (SIGTERM) and waits for its exit code. */
   stop(): Promise<number | null>;
   /** What it wrote to standard error, the last 64 KiB. */
@@ -87,6 +89,10 @@ export function startLineProcess(argv: readonly string[], cwd: string): LineProc
       if (ended) return;
       child.kill("SIGKILL");
       await once(child, "exit");
+    },
+    end: async (timeoutMs) => {
+      if (!ended) await once(child, "exit", { signal: AbortSignal.timeout(timeoutMs) });
+      return child.exitCode;
     },
     stop: async () => {
       if (ended) return child.exitCode;

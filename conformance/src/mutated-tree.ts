@@ -14,10 +14,11 @@ const ROOMS = ["engine", "sync-server"];
 const LINKED = "@sampai";
 
 /**
- * Copies engine and relay into `root`, a new folder, and plants faults in the copy, so that the product itself needs no
- * switch for them.
+ * Copies engine and relay into `root`, a new folder, and plants faults in the copy, each in a file of its own, so that
+ * the product itself needs no switch for them. Rejects, and copies nothing, where a fault does not fit.
  */
 export async function mutatedTree(root: string, mutations: readonly Mutation[]): Promise<void> {
+  const planted = await Promise.all(mutations.map(plant));
   const modules = path.join(ROOT, "node_modules");
   await mkdir(path.join(root, "node_modules", LINKED), { recursive: true });
   for (const room of ROOMS) {
@@ -28,10 +29,11 @@ export async function mutatedTree(root: string, mutations: readonly Mutation[]):
   for (const name of await readdir(modules)) {
     if (name !== LINKED) await symlink(path.join(modules, name), path.join(root, "node_modules", name));
   }
-  for (const { file, find, replace } of mutations) {
-    const copy = path.join(root, file);
-    const parts = (await readFile(copy, "utf8")).split(find);
-    if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times what is to be changed: ${find}`);
-    await writeFile(copy, parts.join(replace));
-  }
+  for (const { file, text } of planted) await writeFile(path.join(root, file), text);
+}
+
+async function plant({ file, find, replace }: Mutation): Promise<{ readonly file: string; readonly text: string }> {
+  const parts = (await readFile(path.join(ROOT, file), "utf8")).split(find);
+  if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times what is to be changed: ${find}`);
+  return { file, text: parts.join(replace) };
 }

@@ -1,4 +1,4 @@
-import { ConnectionEnded, RawWriter, type RawEvent } from "./raw-writer.ts";
+import { ConnectionEnded, RawWriter, Refused, type RawEvent } from "./raw-writer.ts";
 import { enrolmentCode } from "./relay-process.ts";
 
 const BATCH_ORDERS = 5;
@@ -89,8 +89,36 @@ export class OrderFleet {
     return { ended };
   }
 
-  async #sendFrom({ writer, made }: Device): Promise<boolean> {
-    const waiting = made.filter(({ hash }) => !writer.acknowledged.has(hash));
+  /** Every device connects and sends the oldest batch that waits. Answers the refusals, in no order. */
+  async offer(): Promise<readonly Refused[]> {
+    const answers = await Promise.all(
+      this.#devices.map(async (device): Promise<Refused | null> => {
+        try {
+          await device.writer.connect();
+          if (await device.writer.append(waitingOf(device).slice(0, BATCH_ORDERS))) return null;
+        } catch (error) {
+          if (error instanceof Refused) return error;
+          throw error;
+        }
+        throw new ConnectionEnded("a connection ended without an answer");
+      }),
+    );
+    return answers.filter((answer) => answer !== null);
+  }
+
+  /** The first device sends the oldest batch that waits by HTTP. */
+  async post(): Promise<{ readonly status: number; readonly retryAfter: string | null }> {
+    const [device] = this.#devices;
+    if (device === undefined) throw new Error("a fleet has a device");
+    const { status, retryAfter } = await device.writer.post(
+      device.writer.batch(waitingOf(device).slice(0, BATCH_ORDERS)),
+    );
+    return { status, retryAfter };
+  }
+
+  async #sendFrom(device: Device): Promise<boolean> {
+    const { writer } = device;
+    const waiting = waitingOf(device);
     try {
       await writer.connect();
     } catch (error) {
@@ -104,3 +132,5 @@ export class OrderFleet {
     return true;
   }
 }
+
+const waitingOf = ({ writer, made }: Device) => made.filter(({ hash }) => !writer.acknowledged.has(hash));

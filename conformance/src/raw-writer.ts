@@ -66,6 +66,19 @@ export class ConnectionEnded extends Error {
   override readonly name = "ConnectionEnded";
 }
 
+/** The relay refused what was sent, with a code of its table. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly code: string;
+  readonly retryAfterMs: number | null;
+
+  constructor(what: string, reply: Readonly<Record<string, unknown>>) {
+    super(`${what} was answered ${JSON.stringify(reply)}`);
+    this.code = String(reply["code"]);
+    this.retryAfterMs = typeof reply["retryAfterMs"] === "number" ? reply["retryAfterMs"] : null;
+  }
+}
+
 /** A device that knows only the wire: it makes a chain of orders, sends them in batches, and notes what was acknowledged. */
 export class RawWriter {
   readonly device: string;
@@ -197,7 +210,7 @@ export class RawWriter {
 
   /**
    * Opens a connection and exchanges an otherwise empty claim, as every contact must begin; `more` stands in it too.
-   * Rejects with `ConnectionEnded` where the relay is not there or goes.
+   * Rejects with `ConnectionEnded` where the relay is not there or goes, with `Refused` where it does not take the claim.
    */
   async connect(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     this.close();
@@ -251,7 +264,7 @@ export class RawWriter {
     const signature = new Uint8Array(sign(null, Buffer.from(`sampai.claim.v1\n${sha256(claim)}`), this.#key));
     const claimed = await this.request({ type: "claim", claim, signature });
     if (claimed === null) throw new ConnectionEnded("closed before the claim was answered");
-    if (claimed["type"] !== "claimed") throw new Error(`the claim was answered ${JSON.stringify(claimed)}`);
+    if (claimed["type"] !== "claimed") throw new Refused("the claim", claimed);
     this.claimed = claimed;
   }
 
@@ -282,7 +295,9 @@ export class RawWriter {
   }
 
   /** Sends a batch by HTTP: the same frame, the same answer. */
-  async post(batch: Record<string, unknown>): Promise<{ status: number; body: Record<string, unknown> }> {
+  async post(
+    batch: Record<string, unknown>,
+  ): Promise<{ status: number; retryAfter: string | null; body: Record<string, unknown> }> {
     const answer = await fetch(`${this.#url}/v1/append`, {
       method: "POST",
       headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/cbor" },
@@ -291,6 +306,7 @@ export class RawWriter {
     const bytes = Buffer.from(await answer.arrayBuffer());
     return {
       status: answer.status,
+      retryAfter: answer.headers.get("retry-after"),
       body: (answer.ok ? cbor.decode(bytes) : JSON.parse(bytes.toString())) as Record<string, unknown>,
     };
   }
@@ -350,11 +366,14 @@ export class RawWriter {
     });
   }
 
-  /** Sends events and notes what was acknowledged. Answers false where the connection ended first. */
+  /**
+   * Sends events and notes what was acknowledged. Answers false where the connection ended first; rejects with `Refused`
+   * where the relay does not take them.
+   */
   async append(events: readonly RawEvent[]): Promise<boolean> {
     const reply = await this.request(this.batch(events));
     if (reply === null) return false;
-    if (reply["type"] !== "appended") throw new Error(`append was answered ${JSON.stringify(reply)}`);
+    if (reply["type"] !== "appended") throw new Refused("append", reply);
     this.promise = (reply["promise"] as Record<string, unknown> | undefined) ?? null;
     for (const answer of reply["answers"] as RawAnswer[]) {
       if (answer.position === undefined) throw new Error(`${answer.answer} is no acknowledgement`);

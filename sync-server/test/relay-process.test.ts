@@ -2,7 +2,9 @@ import { encodeFrame, limits, PROTOCOL, type RelayMessage } from "@sampai/engine
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { openForReading } from "../src/database/connection.ts";
 import { inviteRep, newFolder, sampai, serveRelay, type RelayProcess } from "./relay-process.ts";
@@ -333,6 +335,14 @@ test("an operator's route is closed to a device's token", async () => {
     body: JSON.stringify({ person: "R001" }),
   });
   assert.equal(answer.status, 401);
+});
+
+test("a folder whose lock cannot be taken for another reason than a relay is called unusable, not locked", async () => {
+  const dir = await newFolder();
+  await mkdir(path.join(dir, "lock.sqlite"));
+  const { status, err } = await sampai("serve", "--dir", dir);
+  assert.equal(status, 2);
+  assert.match(err, /^folder\.unusable: .*unable to open database file/);
 });
 
 test("a second relay on the same folder is told so, and the first one goes on", async () => {

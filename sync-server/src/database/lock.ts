@@ -11,13 +11,12 @@ const held = new Set<DatabaseSync>();
  * ends. The answer gives it back.
  */
 export function lockFolder(dataDir: string): () => void {
-  const db = new DatabaseSync(path.join(dataDir, "lock.sqlite"), { timeout: 0 });
+  const db = openLock(dataDir);
   try {
     db.exec("begin exclusive");
   } catch (error) {
     db.close();
-    if (primaryCode(error) !== SQLITE_BUSY)
-      throw new CannotStart("folder.unusable", `lock.sqlite: ${(error as Error).message}.`);
+    if (primaryCode(error) !== SQLITE_BUSY) throw unusable(error);
     throw new CannotStart("folder.locked", `${dataDir} can be used by one relay at a time. Stop the other one first.`);
   }
   held.add(db);
@@ -26,3 +25,13 @@ export function lockFolder(dataDir: string): () => void {
     db.close();
   };
 }
+
+function openLock(dataDir: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path.join(dataDir, "lock.sqlite"), { timeout: 0 });
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+const unusable = (error: unknown) => new CannotStart("folder.unusable", `lock.sqlite: ${(error as Error).message}.`);
