@@ -5,6 +5,7 @@ import type { Attempt } from "../wire/index.ts";
 import type { PhotoPart, PhotoTransfer, PhotoTransferEnd } from "./channel.ts";
 import type { Owed, OwedPart, OwedRecord } from "./owed.ts";
 import { createPace } from "./pace.ts";
+import { createPauses } from "./pauses.ts";
 import { photoPolicy } from "./photo-policy.ts";
 import type { PhotosDeps, PhotoWait } from "./photos.ts";
 import { refusalPlan } from "./refusal-plan.ts";
@@ -14,7 +15,6 @@ import type { Spending } from "./spending.ts";
 const DOUBT_MS = 10_000;
 /** After so long it is given up; the upload goes on from what the relay holds. */
 const ANSWER_MS = 30_000;
-const LONGEST_BACKOFF_MS = 60_000;
 /** What a request and its answer cost beside the piece, for the budget's sake. */
 const AROUND_BYTES = 700;
 /** How far the manifest may lag behind the relay: it only shows progress, as the relay is asked before going on. */
@@ -41,11 +41,6 @@ interface Job {
   done: Promise<void>;
 }
 
-interface Pause {
-  readonly untilTick: number;
-  readonly waitsFor: PhotoWait;
-}
-
 type LaneDeps = Pick<
   PhotosDeps,
   | "clock"
@@ -67,12 +62,10 @@ type LaneDeps = Pick<
  * each piece only when no fact and no document waits.
  */
 export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, changed: () => void): PhotoLane {
-  const { clock, random, files, facts, reference, channel, network, lanes, meter } = deps;
+  const { clock, files, facts, reference, channel, network, lanes, meter } = deps;
   const pace = createPace();
   const jobs = new Map<string, Job>();
-  const pauses = new Map<string, Pause>();
-  const failures = new Map<string, number>();
-  let lanePause: Pause | null = null;
+  const pauses = createPauses(deps);
   let onLinkBytes = 0;
   /** Bytes that the relay acknowledged since the start, of all uploads. */
   let deliveredBytes = 0;
@@ -82,8 +75,6 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
   let cancelTimer: () => void = () => undefined;
 
   const key = (id: string, part: PhotoPart) => `${part}/${id}`;
-  const pausedFor = (pause: Pause | null | undefined): PhotoWait | null =>
-    pause !== null && pause !== undefined && pause.untilTick > clock.tickMs() ? pause.waitsFor : null;
 
   const held = (part: PhotoPart, bytes: number): PhotoWait | null => {
     const kind = network.kind();
@@ -98,7 +89,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     if (fact !== undefined && fact.state !== "at-hq") return "event";
     const file = record[part];
     const nextBytes = pace.pieceBytes(part, file === null ? 0 : file.bytes - file.offset, false);
-    return held(part, nextBytes) ?? pausedFor(lanePause) ?? pausedFor(pauses.get(key(record.id, part)));
+    return held(part, nextBytes) ?? pauses.waitsFor(key(record.id, part));
   };
 
   const next = (): { record: OwedRecord; part: PhotoPart } | undefined => {
@@ -124,11 +115,8 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     }
     lanes.waiting("photos", jobs.size > 0);
     cancelTimer();
-    const now = clock.tickMs();
-    const wakes = [...pauses.values(), ...(lanePause === null ? [] : [lanePause])]
-      .map(({ untilTick }) => untilTick - now)
-      .filter((delayMs) => delayMs > 0);
-    if (wakes.length > 0 && term !== null && !closed) cancelTimer = clock.after(Math.min(...wakes) + 1, pump);
+    const wakeMs = pauses.nextEndMs();
+    if (wakeMs !== null && term !== null && !closed) cancelTimer = clock.after(wakeMs + 1, pump);
     changed();
   };
 
@@ -207,7 +195,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         if (offset > acknowledged) {
           deliveredBytes += offset - acknowledged;
           pace.acknowledged(deliveredBytes - entered.deliveredBytes, clock.tickMs() - entered.tick);
-          failures.delete(key(id, part));
+          pauses.succeeded(key(id, part));
         }
         acknowledged = offset;
         owed.change(id, part, { offset });
@@ -234,13 +222,13 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         return;
       case "gone":
         owed.change(id, part, { path: null, offset: 0 });
-        backOff(job, "relay");
+        pauses.failed(key(id, part), "relay");
         return;
       case "lost":
-        backOff(job, "signal");
+        pauses.failed(key(id, part), "signal");
         return;
       case "stopped":
-        if (!job.stopped && held(part, 1) === null) backOff(job, "signal");
+        if (!job.stopped && held(part, 1) === null) pauses.failed(key(id, part), "signal");
         return;
       case "refused":
         refused(job, end);
@@ -254,7 +242,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     const record = owed.find(id);
     const there = { state: "at-hq", term, path: null, refusal: null } as const;
     owed.change(id, part, { ...there, offset: record?.[part]?.bytes ?? 0 });
-    failures.delete(key(id, part));
+    pauses.succeeded(key(id, part));
     if (part === "preview") return;
     owed.verified(id, utcFromMs(bestMs(clock, deps.anchor())));
     // The relay makes a preview of an original that came without one.
@@ -273,29 +261,18 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         return;
       case "again":
         owed.change(id, part, { path: null, offset: 0 });
-        backOff(job, "relay");
+        pauses.failed(key(id, part), "relay");
         return;
       case "stop":
         term = null;
         return;
-      case "wait": {
-        const pause = { untilTick: clock.tickMs() + plan.delayMs, waitsFor: plan.waitsFor };
-        if (plan.lane) lanePause = pause;
-        else pauses.set(key(id, part), pause);
+      case "wait":
+        if (plan.lane) pauses.pauseAll(plan.waitsFor, plan.delayMs);
+        else pauses.pause(key(id, part), plan.waitsFor, plan.delayMs);
         return;
-      }
       default:
         unreachable(plan);
     }
-  };
-
-  const backOff = ({ id, part }: Job, wait: PhotoWait) => {
-    const count = (failures.get(key(id, part)) ?? 0) + 1;
-    failures.set(key(id, part), count);
-    const fullMs = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** Math.min(count, 10));
-    // Half fixed, half random, so that many phones do not come back at once.
-    const delayMs = fullMs / 2 + (fullMs / 2) * ((random.bytes(1)[0] as number) / 255);
-    pauses.set(key(id, part), { untilTick: clock.tickMs() + delayMs, waitsFor: wait });
   };
 
   const note = (job: Job, end: PhotoTransferEnd, bytes: number, startedTick: number) => {
@@ -328,10 +305,7 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     connected: (newTerm) => {
       term = newTerm;
       pace.contact(clock.tickMs() - lostTick);
-      // A new contact is a new chance: only what the relay's quota said outlives it.
-      pauses.clear();
-      failures.clear();
-      if (lanePause?.waitsFor !== "quota") lanePause = null;
+      pauses.contact();
       pump();
     },
     lost: () => {
