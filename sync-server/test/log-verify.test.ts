@@ -82,6 +82,26 @@ test("a row whose columns cannot be read is named by log and tree, and every oth
   assert.match(out, /^trail: \d+ rows, all as they were written/m);
 });
 
+test("a changed leaf is named by its row, although every tile above it has changed as well", async () => {
+  const dir = await newFolder();
+  const relay = await serveRelay(dir);
+  const phone = await enrolPhone(relay.url, await inviteRep(dir));
+  const talk = await phone.connect();
+  const events = phone.events(600);
+  for (let from = 0; from < events.length; from += 60) {
+    await talk.ask(phone.appendMessage(from, events.slice(from, from + 60)));
+  }
+  talk.socket.close();
+  assert.equal(await relay.end("SIGTERM"), 0);
+  const db = new DatabaseSync(databaseFile(dir));
+  // In the second tile, and full: the tile above holds its hash.
+  db.exec("update log set received = '2020-01-01T00:00:00.000Z' where position = 300");
+  db.close();
+  const { status, out } = await sampai("verify", dir);
+  assert.equal(status, 1);
+  assert.match(out, /^hash tree: row 300 is not the leaf that tile\/0\/001 holds\.$/m);
+});
+
 test("export writes every row as a line of JSON, and tail shows the newest", async () => {
   const exported = await sampai("log", "export", "--dir", sound);
   const lines = exported.out

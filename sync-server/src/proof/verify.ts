@@ -36,7 +36,9 @@ export function verifyTree(
     const records = readRecords(reader, position, Math.min(PAGE, size - position));
     if ("where" in records) return records;
     if (records.length === 0) return { where: `row ${position}`, what: "is covered by a checkpoint and is not there" };
-    for (const tile of extendTiles(anew, position, records.map(leafHash))) {
+    // From the leaves up: a changed leaf also changes every tile above it, and the leaf is what shall be named.
+    const tiles = extendTiles(anew, position, records.map(leafHash)).toSorted((a, b) => a.level - b.level);
+    for (const tile of tiles) {
       growing.set(tile.level, tile);
       const fault = compare(tile, reader.tile(tile.level, tile.index));
       if (fault !== null) return fault;
