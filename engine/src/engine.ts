@@ -15,7 +15,7 @@ import type { Identity } from "./identity.ts";
 import { openAttempts, type Attempts } from "./outbox/attempts.ts";
 import { createLanes } from "./outbox/lane-turns.ts";
 import type { LaneName } from "./outbox/lanes.ts";
-import { openMeter, type DayMeter } from "./outbox/meter.ts";
+import { openMeter, type DayMeter, type DaySpent } from "./outbox/meter.ts";
 import { createNotes, type Notes } from "./outbox/notes.ts";
 import { openOutbox } from "./outbox/outbox.ts";
 import type { PhotoChannel } from "./photos/channel.ts";
@@ -83,7 +83,13 @@ export interface SyncStatus {
   /** Facts and documents are at HQ. Photos are counted apart. */
   readonly safeToSwitchOff: boolean;
   readonly needsYou: number;
-  readonly spent: { readonly day: string; readonly sentBytes: number; readonly receivedBytes: number };
+  /** Bytes of today, all together and by lane; `link` is what belongs to none. */
+  readonly spent: {
+    readonly day: string;
+    readonly sentBytes: number;
+    readonly receivedBytes: number;
+    readonly lanes: DaySpent["lanes"];
+  };
   readonly anchor: ClockAnchor | null;
   /** The relay's log by its newest checkpoint that was verified here, and why the last one was not believed. */
   readonly checkpoint: CheckpointStanding | null;
@@ -277,7 +283,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       allInAt,
       safeToSwitchOff: isAllIn(),
       needsYou: documents.needsYou().length,
-      spent: meter.total(),
+      spent: { ...meter.total(), lanes: meter.today().lanes },
       anchor,
       checkpoint: evidence.standing(),
       checkpointRefusal: evidence.refusal(),

@@ -21,6 +21,7 @@ import { useValueText } from "../stores/use-value-text.ts";
 import { fieldLabel } from "../stores/field-text.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Empty } from "../ui/Empty.tsx";
+import { Fact } from "../ui/Fact.tsx";
 import { Screen } from "../ui/Screen.tsx";
 import { StateBadge } from "../ui/StateBadge.tsx";
 import { useDebtSentence } from "../ui/Strip.tsx";
@@ -335,6 +336,8 @@ function PhotoWords({ photo }: { photo: OwedPhoto }) {
   );
 }
 
+const spentLanes = ["facts", "documents", "photos", "link"] as const;
+
 function Spent() {
   const { t, format } = useWords();
   const { spent } = useStatus();
@@ -342,15 +345,20 @@ function Spent() {
     <section className="card" aria-labelledby="spent">
       <h2 id="spent">{t("sync.spent", { size: format.size(spent.sentBytes + spent.receivedBytes) })}</h2>
       <dl className="facts">
-        <div>
-          <dt>{t("sync.sentBytes")}</dt>
-          <dd>{format.size(spent.sentBytes)}</dd>
-        </div>
-        <div>
-          <dt>{t("sync.receivedBytes")}</dt>
-          <dd>{format.size(spent.receivedBytes)}</dd>
-        </div>
+        {spentLanes.map((lane) => (
+          <Fact
+            key={lane}
+            name={t(`sync.lane.${lane}`)}
+            value={format.size(spent.lanes[lane].sentBytes + spent.lanes[lane].receivedBytes)}
+          />
+        ))}
       </dl>
+      <p className="soft small">
+        {t("sync.sentReceived", {
+          sent: format.size(spent.sentBytes),
+          received: format.size(spent.receivedBytes),
+        })}
+      </p>
     </section>
   );
 }
