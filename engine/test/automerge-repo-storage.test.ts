@@ -1,4 +1,5 @@
 import { Repo, type StorageAdapterInterface } from "@automerge/automerge-repo/slim";
+import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { registerHooks } from "node:module";
@@ -7,8 +8,11 @@ import path from "node:path";
 import { test } from "node:test";
 import { createAutomergeRepoStorage } from "../adapters/automerge-repo-storage.ts";
 import { startAutomerge } from "../adapters/automerge.ts";
+import { createCapacitorFiles } from "../adapters/capacitor-files.ts";
+import { openIndexedDbStorage } from "../adapters/indexeddb-storage.ts";
 import { createNodeFiles } from "../adapters/node-files.ts";
 import { createMemoryFiles, createMemoryStorage, openSegments, type Storage } from "../src/index.ts";
+import { createSimulatedCapacitor } from "./simulated-capacitor.ts";
 
 await startAutomerge();
 
@@ -27,7 +31,20 @@ interface StorageSuite {
 const suite = "@automerge/automerge-repo/helpers/tests/storage-adapter-tests.js";
 const { runStorageAdapterTests } = (await import(suite)) as StorageSuite;
 
+let databases = 0;
 runStorageAdapterTests(async () => ({ adapter: createAutomergeRepoStorage(createMemoryStorage()) }), "over memory");
+runStorageAdapterTests(async () => {
+  databases += 1;
+  const storage = await openIndexedDbStorage(`repo-${databases}`);
+  return { adapter: createAutomergeRepoStorage(storage), teardown: () => storage.close() };
+}, "over IndexedDB");
+for (const platform of ["android", "ios"] as const) {
+  runStorageAdapterTests(async () => {
+    const files = createCapacitorFiles(createSimulatedCapacitor(platform), "DATA", "rep");
+    const storage = await openSegments(files, { mergeCommits: 4 });
+    return { adapter: createAutomergeRepoStorage(storage), teardown: () => storage.close() };
+  }, `over segments on Capacitor files (${platform})`);
+}
 runStorageAdapterTests(async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "sampai-repo-"));
   const storage = await openSegments(createNodeFiles(folder), { mergeCommits: 4 });

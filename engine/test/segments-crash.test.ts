@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryFiles, openSegments, type Storage, type StorageWrite } from "../src/index.ts";
+import { lostOperations } from "./lost-operations.ts";
 import { seeded, type Seeded } from "./seeded.ts";
 import { createSimulatedDisk } from "./simulated-disk.ts";
 
@@ -100,6 +101,26 @@ test("with the last three writes torn, everything older is still there", async (
     for (const [key, value] of old)
       if (recent.every((one) => one.get(key) === value)) assert.equal(state.get(key), value, `seed ${seed}`);
     await storage.close();
+  }
+});
+
+test("with any of the last three operations lost, removals too, though later ones reached the disk, everything older is still there", async () => {
+  for (const seed of [1, 2, 3]) {
+    const { disk, states, answeredAt } = await history(seed, 40);
+    for (let count = 1; count <= disk.operations.length; count += 1) {
+      const answered = answeredAt[count - 1] ?? 0;
+      const recent = states.slice(Math.max(0, answered - 3), answered + 2);
+      for (const lost of lostOperations(count)) {
+        const storage = await openSegments(await disk.after(count, new Map(), lost), small);
+        const state = await stateOf(storage);
+        await storage.close();
+        for (const key of new Set([...state.keys(), ...recent.flatMap((one) => [...one.keys()])])) {
+          const allowed = recent.map((one) => one.get(key));
+          const where = `seed ${seed}, stop at ${count} without ${[...lost].join()}`;
+          assert.ok(allowed.includes(state.get(key)), `${where}: ${key} is ${state.get(key)}, not ${allowed.join()}`);
+        }
+      }
+    }
   }
 });
 

@@ -20,8 +20,11 @@ export interface SimulatedCapacitor extends CapacitorFilesystem<"DATA"> {
   readonly overwritten: readonly string[];
   /** What the next write does: nothing where it is null. */
   failNextWrite: "before" | "half" | null;
-  /** The flash after the first `count` operations; `torn` cuts the write at an index to so many bytes. */
-  after(count: number, torn?: ReadonlyMap<number, number>): SimulatedCapacitor;
+  /**
+   * The flash after the first `count` operations; `torn` cuts the write at an index to so many bytes, and what is `lost`
+   * never reached it, though later operations did.
+   */
+  after(count: number, torn?: ReadonlyMap<number, number>, lost?: ReadonlySet<number>): SimulatedCapacitor;
 }
 
 export function createSimulatedCapacitor(
@@ -99,9 +102,10 @@ export function createSimulatedCapacitor(
       if (!files.delete(path)) throw missing("deleteFile", path);
       operations.push({ path, bytes: null });
     },
-    after: (count, torn = new Map()) => {
+    after: (count, torn = new Map(), lost = new Set()) => {
       const kept = new Map(image);
       for (const [index, { path, bytes }] of operations.slice(0, count).entries()) {
+        if (lost.has(index)) continue;
         if (bytes === null) kept.delete(path);
         else kept.set(path, bytes.slice(0, torn.get(index) ?? bytes.length));
       }

@@ -12,8 +12,11 @@ export interface SimulatedDisk extends Files {
   readonly operations: readonly DiskOperation[];
   /** Called before each write; what it throws fails the write, with nothing or half of it on the disk. */
   onWrite: ((path: string) => "keep" | "fail" | "half") | null;
-  /** The disk after the first `count` operations; `torn` cuts the write at an index to so many bytes. */
-  after(count: number, torn?: ReadonlyMap<number, number>): Promise<Files>;
+  /**
+   * The disk after the first `count` operations; `torn` cuts the write at an index to so many bytes, and what is `lost`
+   * never reached it, though later operations did.
+   */
+  after(count: number, torn?: ReadonlyMap<number, number>, lost?: ReadonlySet<number>): Promise<Files>;
 }
 
 export function createSimulatedDisk(): SimulatedDisk {
@@ -36,9 +39,10 @@ export function createSimulatedDisk(): SimulatedDisk {
       await files.remove(path);
       operations.push({ path, bytes: null });
     },
-    after: async (count, torn = new Map()) => {
+    after: async (count, torn = new Map(), lost = new Set()) => {
       const image = createMemoryFiles();
       for (const [index, { path, bytes }] of operations.slice(0, count).entries()) {
+        if (lost.has(index)) continue;
         if (bytes === null) await image.remove(path);
         else await image.write(path, bytes.slice(0, torn.get(index) ?? bytes.length));
       }
