@@ -6,9 +6,12 @@ export interface LinkTraffic {
   readonly downBytes: number;
   /** Websockets that were opened. */
   readonly websockets: number;
-  /** `performance.now()` of the last byte either way. */
+  /** `performance.now()` of the last message either way; pings say that a link lives, not that anything is said. */
   readonly lastMs: number;
 }
+
+/** A ping or pong without content (RFC 6455 §5.5): 2 bytes, and 4 of mask from a client. */
+const PING_BYTES = 6;
 
 export interface CountedLink {
   readonly port: number;
@@ -38,7 +41,7 @@ export async function openCountedLink(target: { port: number }): Promise<Counted
     client.on("data", (chunk) => {
       if (websocket) {
         counts.upBytes += chunk.length;
-        counts.lastMs = performance.now();
+        if (chunk.length > PING_BYTES) counts.lastMs = performance.now();
       }
       relay.write(chunk);
     });
@@ -50,7 +53,7 @@ export async function openCountedLink(target: { port: number }): Promise<Counted
         counts.websockets += 1;
         counts.downBytes += chunk.length - (chunk.indexOf("\r\n\r\n") + 4);
       }
-      if (websocket) counts.lastMs = performance.now();
+      if (websocket && chunk.length > PING_BYTES) counts.lastMs = performance.now();
       client.write(chunk);
     });
   });
