@@ -265,6 +265,14 @@ test("two people edit a store at once: both see both values and why one won, and
   await supervisor.page.getByRole("dialog").waitFor();
   await look(supervisor, "store-edit");
   await supervisor.page.keyboard.press("Escape");
+
+  // The outlet turns out to be recorded twice: the duplicate leads to the other record, on both devices.
+  await supervisor.page.getByText("More", { exact: true }).first().click();
+  await edit(supervisor.page, "Merged into", "S-0002");
+  for (const { page } of [rep, supervisor]) await page.getByText("This outlet was recorded twice.").waitFor();
+  await look(rep, "store-merged-phone");
+  await rep.page.getByRole("link", { name: /^Open / }).click();
+  await rep.page.getByText("S-0002", { exact: true }).first().waitFor();
   assert.deepEqual([...rep.errors, ...supervisor.errors], []);
   await Promise.all([rep.context.close(), supervisor.context.close()]);
 });

@@ -150,6 +150,10 @@ export const en = {
     lastVisit: "Last visit",
     never: "No visit known",
     notHere: "This store is not on this phone.",
+    merged:
+      "This outlet was recorded twice. What was written here stays, and the outlet goes on under its other record.",
+    mergedShort: "Recorded twice",
+    goOnAs: "Open {{name}}",
     peopleHere: "Others at this store now",
     isHere: "{{name}} is here",
     isEditing: "{{name}} is editing {{field}}",

@@ -63,13 +63,14 @@ export function StoreSearch({
 
 function StoreRow({ store, to }: { store: DocumentSummary; to: string }) {
   const { t } = useWords();
-  const { name, town, creditHold } = store.summary;
+  const { name, town, creditHold, successor } = store.summary;
   return (
     <Link className="row" to={to}>
       <span className="grow">
         <span className="strong">{String(name ?? t("today.unknownStore", { code: store.key }))}</span>
         <span className="soft">{[store.key, town].filter(Boolean).join(" · ")}</span>
         <span className="inline">
+          {typeof successor === "string" && successor !== "" && <Badge icon="done">{t("store.mergedShort")}</Badge>}
           {creditHold === true && (
             <Badge icon="alert" tone="waits">
               {t("store.creditHold")}

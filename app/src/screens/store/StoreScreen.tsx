@@ -13,6 +13,7 @@ import { ConflictCard } from "./ConflictCard.tsx";
 import { FieldEditor } from "./FieldEditor.tsx";
 import { placeOf, type FieldPlace } from "./field-place.ts";
 import { FieldRow } from "./FieldRow.tsx";
+import { MergedInto } from "./MergedInto.tsx";
 import { PeopleHere } from "./PeopleHere.tsx";
 import { StoreNotes } from "./StoreNotes.tsx";
 
@@ -50,7 +51,7 @@ export function StoreScreen() {
 function Store({ view, back }: { view: DocumentView; back: string }) {
   const { t } = useWords();
   const [editing, setEditing] = useState<FieldPlace | null>(null);
-  const name = view.value["name"];
+  const { name, successor } = view.value;
   return (
     <Screen title={typeof name === "string" && name !== "" ? name : view.key} back={back}>
       <div className="spread">
@@ -65,6 +66,7 @@ function Store({ view, back }: { view: DocumentView; back: string }) {
           </Badge>
         )}
       </div>
+      {typeof successor === "string" && successor !== "" && <MergedInto successor={successor} />}
       <PeopleHere kind={view.kind} code={view.key} editing={editing?.field ?? null} />
       {view.conflicts.length > 0 && (
         <section className="stack" aria-labelledby="conflicts">
