@@ -9,7 +9,7 @@ const PAGE_BYTES = 4_096;
 /** The log is folded into the file when it has this many pages (64 MiB): a page that many orders touch is written once. */
 const WAL_PAGES = 16_384;
 /** What the writer keeps of the file in memory, so that an index over years of orders is not read for each. */
-const CACHE_KIB = 65_536;
+const CACHE_KIB = 16_384;
 
 /** The one connection that writes. Full synchronous: a commit that was answered survives a power cut. Throws `CannotStart`. */
 export function openForWriting(dataDir: string, maxBytes: number | null = null): DatabaseSync {

@@ -1,4 +1,4 @@
-import { eventKinds, readEvent } from "@sampai/engine";
+import { eventKinds, readEvent } from "@sampai/engine/events";
 import { dayIn, msFromUtc, startOfDayMs } from "@sampai/engine/core";
 import { claimSchema, dayCertificateSchema, type Claim, type DayCertificate } from "@sampai/engine/wire";
 import type { Sql } from "../database/sql.ts";

@@ -1,4 +1,4 @@
-import { readEvent } from "@sampai/engine";
+import { readEvent } from "@sampai/engine/events";
 import type { EventRange } from "@sampai/engine/wire";
 import type { Sql } from "../database/sql.ts";
 import { rangesOf } from "./event-ranges.ts";

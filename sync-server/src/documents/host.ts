@@ -31,7 +31,7 @@ export interface DocumentFolder {
   readonly openBytes?: number;
 }
 
-const OPEN_BYTES = 48 * 1_024 * 1_024;
+const OPEN_BYTES = 16 * 1_024 * 1_024;
 /** Names are read again when they are older than this. */
 const NAMES_MS = 5_000;
 

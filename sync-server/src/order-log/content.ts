@@ -1,4 +1,4 @@
-import { eventKinds, kindByName, predecessor, readEvent, type EventBody } from "@sampai/engine";
+import { eventKinds, kindByName, predecessor, readEvent, type EventBody } from "@sampai/engine/events";
 import type { PlacedCandidate } from "./admit.ts";
 import type { LeafFlag } from "./log.ts";
 

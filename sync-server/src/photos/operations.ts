@@ -1,4 +1,5 @@
-import { eventKinds, readEvent, type EventBody, type PhotoPart } from "@sampai/engine";
+import type { PhotoPart } from "@sampai/engine";
+import { eventKinds, readEvent, type EventBody } from "@sampai/engine/events";
 import { limits, type Refusal } from "@sampai/engine/wire";
 import type { Transaction } from "../database/transaction.ts";
 

@@ -1,4 +1,4 @@
-import { eventBytes, eventKinds, readEvent, type Envelope } from "@sampai/engine";
+import { eventBytes, eventKinds, readEvent, type Envelope } from "@sampai/engine/events";
 
 const kept = new Set<string>([
   eventKinds.orderPlaced.name,
