@@ -44,7 +44,8 @@ export function createFeedItems({ stored, onStale, onDamaged }: FeedItemsDeps): 
       return { doc, kind, key, position, bytes, snapshot: true };
     },
     stale: onStale,
-    since: ({ doc, kind, key }, through) => {
+    since: ({ doc, kind, key, last: newest }, through) => {
+      if (newest <= through) return null;
       const after = stored.bytesSince(doc, through + 1);
       const last = after.at(-1);
       if (last === undefined) return null;
