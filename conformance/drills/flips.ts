@@ -167,6 +167,6 @@ const isDamage = ({ says }: Finding) => says.startsWith("the database file is da
 /** The first row that is not as it was; null where all are, or where the table cannot be read any more. */
 function changedRow(before: readonly StoredRow[], after: readonly StoredRow[] | null): string | null {
   if (after === null) return null;
-  const index = before.findIndex(({ digest }, at) => digest !== after[at]?.digest);
+  const index = before.findIndex(({ content }, at) => content !== after[at]?.content);
   return before[index]?.name ?? null;
 }

@@ -11,14 +11,15 @@ import { isKept, judgeLog, type LogFigures } from "../src/promised-orders.ts";
 import { ROOT, startRelay } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
 import { verifyFolder } from "../src/verify-command.ts";
-import type { Drill } from "./story.ts";
+import { counted, type Drill } from "./story.ts";
 
 const WRITERS = 16;
 /** Orders that each writer has to bring in between two cuts. */
 const ORDERS = 30;
 /** Cuts that the control gets to lose something. */
 const CONTROL_CUTS = 5;
-const DISK_BYTES = 1_073_741_824;
+const GIB = 1_073_741_824;
+const DISK_BYTES = GIB;
 
 /** The relay as it would be if it answered before its disk has what it promises. */
 const NO_FLUSH: readonly Mutation[] = [
@@ -44,8 +45,10 @@ export const powerCut: Drill = {
     const folder = await mkdtemp(path.join(tmpdir(), "sampai-power-cut-"));
     const random = seededRandom(seed);
     try {
-      say(`The relay's disk is an ext4 image of ${DISK_BYTES / 1_073_741_824} GiB that can be kept as of one instant.`);
-      const cuts = await onNewDisk(folder, (disk) => cutPower(disk, ROOT, times, random, say));
+      const cuts = await onNewDisk(folder, (disk) => {
+        say(`The relay's disk is an ext4 image of ${DISK_BYTES / GIB} GiB that can be kept as of one instant.`);
+        return cutPower(disk, ROOT, times, random, say);
+      });
       say("The control: a copy of this relay that does not flush what it writes.");
       const root = path.join(folder, "no-flush");
       await mutatedTree(root, NO_FLUSH);
@@ -78,7 +81,7 @@ export const powerCut: Drill = {
         if (!isSafe) return "A power cut broke a promise: see the figures.";
         if (controlLost === 0)
           return "The relay that does not flush lost nothing either, so this drill proves nothing here.";
-        return `${times} power cuts, ${acknowledged} acknowledged orders: none lost, none doubled, none out of order, and the log verified each time. The relay that does not flush lost ${controlLost} in ${control.length} cuts.`;
+        return `${counted(times, "power cut")}, ${acknowledged} acknowledged orders: none lost, none doubled, none out of order, and the log verified each time. The relay that does not flush lost ${controlLost} in ${counted(control.length, "power cut")}.`;
       }
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { isKept, judgeLog } from "../src/promised-orders.ts";
 import { startRelay } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
 import { verifyFolder } from "../src/verify-command.ts";
-import type { Drill, DrillOptions, DrillOutcome } from "./story.ts";
+import { counted, type Drill, type DrillOptions, type DrillOutcome } from "./story.ts";
 
 const WRITERS = 16;
 /** Orders that each writer has to bring in between two kills. */
@@ -54,7 +54,7 @@ export async function killRelay(size: number, { times, seed, say }: DrillOptions
     const ok = isKept(figures) && verified === times;
     say(
       ok
-        ? `${times} kills, ${fleet.acknowledged} acknowledged orders, ${acknowledgedInFlight} of them before a kill: none lost, none doubled, none out of order, and the log verified each time.`
+        ? `${counted(times, "kill")}, ${fleet.acknowledged} acknowledged orders, ${acknowledgedInFlight} of them before a kill: none lost, none doubled, none out of order, and the log verified each time.`
         : "The log does not hold what was acknowledged: see the figures.",
     );
     return {

@@ -6,7 +6,7 @@ import { factsOf, firstStore, visitStore } from "../src/field-day.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
 import { until } from "../src/until.ts";
-import type { Drill } from "./story.ts";
+import { counted, type Drill } from "./story.ts";
 
 interface Report {
   readonly events: Readonly<Record<string, number>>;
@@ -78,7 +78,7 @@ export const rescue: Drill = {
       const made = (await factsOf(phone)).map(({ hash }) => hash);
       const written = (await phone.ask("rescue", { file: fileOf("queue") })) as Record<string, number>;
       say(
-        `A phone whose modem is broken holds ${written["events"]} events, ${written["documents"]} edited document and ${written["photos"]} photo. It writes them into one sealed file.`,
+        `A phone whose modem is broken holds ${counted(written["events"] ?? 0, "event")}, ${counted(written["documents"] ?? 0, "edited document")} and ${counted(written["photos"] ?? 0, "photo")}. It writes what it owes into one sealed file.`,
       );
 
       const whole = await readFile(fileOf("queue"));
@@ -99,15 +99,18 @@ export const rescue: Drill = {
         swapped: await refused(fileOf("swapped")),
         elsewhere: await refused(fileOf("queue"), other),
       };
-      say(`  Cut short it is refused (${refusals.cut}), with one bit changed (${refusals.altered}),`);
       say(
-        `  under another phone's name (${refusals.swapped}), in another workspace (${refusals.elsewhere}). Nothing moved.`,
+        `  HQ refuses it cut short (${refusals.cut}), with one bit changed (${refusals.altered}), under another phone's name (${refusals.swapped}), and in another workspace (${refusals.elsewhere}). Nothing moved.`,
       );
 
       const first = await importInto(fileOf("queue"));
-      say(`  Imported: ${first.events["placed"]} events placed, ${first.changes.stored} document changes stored.`);
+      say(
+        `  Whole, it is imported: ${counted(first.events["placed"] ?? 0, "event")} got their places, ${counted(first.changes.stored, "document change")} stored.`,
+      );
       const again = await importInto(fileOf("queue"));
-      say(`  Imported again: ${again.events["duplicate"]} known already, ${again.events["placed"]} placed.`);
+      say(
+        `  Imported once more: ${again.events["duplicate"]} events were known already, ${again.events["placed"]} got another place.`,
+      );
       const placed = (await rows()).filter(({ hash }) => made.includes(hash)).length;
 
       const code = await enrolmentCode(dir, "S001");
@@ -119,7 +122,9 @@ export const rescue: Drill = {
       await phone.ask("go-online");
       await phone.ask("drain", DRAIN, 65_000);
       const after = (await rows()).filter(({ hash }) => made.includes(hash)).length;
-      say("  The phone gets a signal after all: HQ knows everything, the queue is empty, the photo follows.");
+      say(
+        "  The phone gets a signal after all: HQ knows everything already, its queue empties, and the photo follows.",
+      );
 
       const device = await deviceOf(second);
       await operate("revoke", "--dir", dir, "--device", device);
@@ -128,12 +133,12 @@ export const rescue: Drill = {
       const late = (await second.ask("rescue", { file: fileOf("revoked") })) as Record<string, number>;
       const apart = await importInto(fileOf("revoked"));
       say(
-        `A revoked phone still gives its queue: ${late["events"]} events. HQ keeps them apart (${apart["events"]["quarantined"]}), out of the log.`,
+        `Another phone is revoked with ${counted(late["events"] ?? 0, "event")} in its queue. It still writes its file; HQ imports it and keeps ${apart["events"]["quarantined"]} of them apart, out of the log.`,
       );
       await operate("revoke", "--dir", dir, "--device", device, "--undo");
       const theirs = new Set((await factsOf(second)).map(({ hash }) => hash));
       const restored = (await rows()).filter(({ hash }) => theirs.has(hash)).length;
-      say(`  The revocation is taken back: ${restored} events get their places.`);
+      say(`  The revocation is taken back, and ${restored} of them get their places.`);
       await operate("log", "verify", "--dir", dir);
 
       const ok =

@@ -7,7 +7,7 @@ import { openHq } from "../src/hq-client.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
 import { until } from "../src/until.ts";
-import type { Drill } from "./story.ts";
+import { counted, type Drill } from "./story.ts";
 
 interface TermReport {
   readonly current: string;
@@ -81,8 +81,11 @@ export const restore: Drill = {
         await phone.ask("drain", DRAIN, 65_000);
       }
       const lostFacts = (await factsOf(drowned)).filter(({ position }) => (position ?? 0) >= kept);
-      const today = (await rows()).length - kept;
-      say(`Today: visits, a photo, a store's new number, and a phone that was enrolled this morning. All at HQ.`);
+      const before = await rows();
+      const today = before.length - kept;
+      say(
+        "Today: four visits, a shelf photo, a store's new number, and a phone that was enrolled this morning. All is at HQ.",
+      );
 
       await relay.process.kill();
       await drowned.kill();
@@ -96,7 +99,7 @@ export const restore: Drill = {
       const first = await allBack(living, terms);
       const [lost] = first.lost;
       say(
-        `The first phone that came showed a checkpoint this log cannot go on from. Acknowledgements stopped, and term ${first.current} began at position ${lost?.from}.`,
+        `The first phone that came showed a signed checkpoint of a longer log. Acknowledgements stopped, and term ${first.current} began at position ${lost?.from}.`,
       );
       say(
         `  ${lost?.back} of ${(lost?.until ?? 0) - (lost?.from ?? 0)} lost positions were brought back by the phones, each event once.`,
@@ -107,9 +110,10 @@ export const restore: Drill = {
       const storeAgain = await until("the store's new number at HQ again", () => numberOf(supervisor, store));
       say(`  The shelf photo (${photoAtHq} bytes) and the store's new number were offered again too.`);
       const listed = (lost?.missing ?? []).filter(({ state }) => state === "nobody");
+      const ofRelay = listed.filter(({ position }) => before[position]?.type !== "event").length;
       const isListed = lostFacts.every((fact) => listed.some(({ position }) => position === fact.position));
       say(
-        `  \`sampai term list\` names ${lost?.nobody} positions that nobody holds; the ${lostFacts.length} events of the phone in the river are among them.`,
+        `  \`sampai term list\` names ${counted(lost?.nobody ?? 0, "position")} that nobody holds: the ${counted(lostFacts.length, "event")} of the phone in the river, and ${counted(ofRelay, "record")} of the relay's own.`,
       );
       await operate("log", "verify", "--dir", dir);
       const whole = await judge([...living, supervisor], await rows());

@@ -16,3 +16,6 @@ export interface DrillOutcome extends Readonly<Record<string, unknown>> {
   readonly drill: string;
   readonly ok: boolean;
 }
+
+/** "1 kill", "2 kills". */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

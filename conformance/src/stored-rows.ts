@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 
 /** Which table or index each page of a database file belongs to. */
@@ -13,7 +12,8 @@ export interface PageMap {
 export interface StoredRow {
   /** The row's first column. */
   readonly name: string;
-  readonly digest: string;
+  /** Every column with its type, as text. */
+  readonly content: string;
 }
 
 /** Maps a sound database file. */
@@ -39,7 +39,7 @@ export function readRows(file: string, table: string): readonly StoredRow[] | nu
       statement.setReturnArrays(true);
       statement.setReadBigInts(true);
       for (const columns of statement.iterate() as unknown as Iterable<readonly Column[]>) {
-        rows.push({ name: String(columns[0]), digest: digestOf(columns) });
+        rows.push({ name: String(columns[0]), content: columns.map(textOf).join("\n") });
       }
       return rows;
     });
@@ -51,13 +51,9 @@ export function readRows(file: string, table: string): readonly StoredRow[] | nu
 
 type Column = string | number | bigint | Uint8Array | null;
 
-function digestOf(columns: readonly Column[]): string {
-  const digest = createHash("sha256");
-  for (const column of columns) {
-    const bytes = column instanceof Uint8Array ? column : Buffer.from(String(column));
-    digest.update(`${column === null ? "null" : typeof column} ${bytes.length}\n`).update(bytes);
-  }
-  return digest.digest("base64");
+function textOf(column: Column): string {
+  if (column instanceof Uint8Array) return `blob ${Buffer.from(column).toString("latin1")}`;
+  return column === null ? "null" : `${typeof column} ${column}`;
 }
 
 function reading<T>(file: string, read: (db: DatabaseSync) => T): T {
