@@ -354,6 +354,14 @@ export const en = {
     position: "No. {{position}} in the order log",
     documentWaits: "Edit waits",
     keepMine: "I have seen it",
+    notTaken: {
+      field: "HQ did not take this change: your role may not change this field.",
+      value: "HQ did not take this change: the value does not fit.",
+      clock: "HQ did not take this change: this phone's clock was ahead. Set it right and enter the change again.",
+      scope: "HQ did not take this change: the store is in another territory now.",
+      gone: "HQ did not take this change: the record was deleted meanwhile.",
+      other: "HQ did not take this change. Note the value and tell your supervisor.",
+    },
     refusedFact: "HQ could not take this. It stays on this phone; tell your supervisor.",
     photoLost:
       "The picture file is gone or damaged on this phone. HQ knows that it was taken and that it will not come. Take it again if you are still there.",

@@ -356,6 +356,15 @@ export const ms: Translation = {
     position: "No. {{position}} dalam log pesanan",
     documentWaits: "Perubahan menunggu",
     keepMine: "Saya sudah lihat",
+    notTaken: {
+      field: "Ibu pejabat tidak menerima perubahan ini: peranan anda tidak boleh mengubah medan ini.",
+      value: "Ibu pejabat tidak menerima perubahan ini: nilainya tidak sesuai.",
+      clock:
+        "Ibu pejabat tidak menerima perubahan ini: jam telefon ini mendahului masa. Betulkan jam dan masukkan semula perubahan.",
+      scope: "Ibu pejabat tidak menerima perubahan ini: kedai kini di wilayah lain.",
+      gone: "Ibu pejabat tidak menerima perubahan ini: rekod sudah dipadam.",
+      other: "Ibu pejabat tidak menerima perubahan ini. Catat nilainya dan beritahu penyelia anda.",
+    },
     refusedFact: "Ibu pejabat tidak dapat menerima ini. Ia kekal pada telefon ini; beritahu penyelia anda.",
     photoLost:
       "Fail gambar hilang atau rosak pada telefon ini. Ibu pejabat tahu gambar telah diambil dan tidak akan sampai. Ambil semula jika anda masih di situ.",

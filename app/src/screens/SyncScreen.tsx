@@ -17,6 +17,7 @@ import { useEngine, useFacts, usePhotos, useStatus, useSummaries } from "../sess
 import { useIdentity } from "../session/identity-context.ts";
 import { useChanging } from "../session/use-changing.ts";
 import { useStoreNames } from "../stores/store-names.ts";
+import { useRefusalWords } from "../stores/use-refusal-words.ts";
 import { useValueText } from "../stores/use-value-text.ts";
 import { fieldLabel } from "../stores/field-text.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -169,6 +170,7 @@ function NeedsYouPanel({
   const engine = useEngine();
   const storeName = useStoreNames();
   const valueText = useValueText();
+  const refusalWords = useRefusalWords();
   const photoSentence = usePhotoSentence();
   if (refused.length + needs.length + photos.length === 0) {
     return (
@@ -186,7 +188,7 @@ function NeedsYouPanel({
               {item.kind === "store" ? storeName(item.key) : t("sync.noVisitStore")} ·{" "}
               {fieldLabel(item.kind, item.edit.field, language)}
             </p>
-            <p>{item.sentence}</p>
+            <p>{refusalWords(item)}</p>
             <p className="soft">
               {"set" in item.edit && `“${valueText(item.kind, item.edit.field, item.edit.set)}” · `}
               {format.time(item.at)}
