@@ -75,3 +75,18 @@ test("L83 a data folder with another workspace's file ends with a sentence, and 
   await relay.process.stop();
   assert.ok((await verifyFolder(dir)).sound);
 });
+
+test("L85 a database that is none ends with a sentence and is left as it is, and its backup starts", async () => {
+  const dir = path.join(folder, "damaged");
+  await enrolmentCode(dir, "R001", { name: "Rep", role: "rep" });
+  const file = path.join(dir, "relay.sqlite");
+  const backup = await readFile(file);
+  const damaged = Buffer.alloc(backup.length, 7);
+  await writeFile(file, damaged);
+  await assert.rejects(startRelay(dir), /database\.damaged: .*restore a backup/);
+  assert.ok((await readFile(file)).equals(damaged));
+  await writeFile(file, backup);
+  const relay = await startRelay(dir);
+  await relay.process.stop();
+  assert.ok((await verifyFolder(dir)).sound);
+});
