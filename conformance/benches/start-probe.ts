@@ -1,5 +1,6 @@
 // Preloaded (`node --import`) into a process that starts. Looks at the main thread every millisecond, and where it came
 // too late notes for how long the thread was blocked. Asked by SIGUSR2 it tells all on one line.
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
 /** Shorter gaps are the timer's own. */
@@ -9,24 +10,29 @@ interface Block {
   /** By the system's clock, in milliseconds. */
   readonly fromMs: number;
   readonly tookMs: number;
-  /** What the main thread computed meanwhile; the rest it waited, for a disk or for its turn. */
+  /** What the main thread computed meanwhile. */
   readonly cpuMs: number;
+  /** For how long it was ready to run and other processes had the processors: the machine's share, not the program's. */
+  readonly queuedMs: number;
 }
 
 const blocks: Block[] = [];
-const threadCpuMs = () => {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
-};
-let lastMs = performance.now();
-let lastCpuMs = threadCpuMs();
+
+/** Processor time and time in the run queue of the main thread so far. Linux only (scheduler statistics). */
+function scheduled(): { cpuMs: number; queuedMs: number } {
+  const [cpu, queued] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ").map(Number);
+  return { cpuMs: (cpu ?? 0) / 1e6, queuedMs: (queued ?? 0) / 1e6 };
+}
+
+let last = { atMs: performance.now(), ...scheduled() };
 const watch = setInterval(() => {
-  const nowMs = performance.now();
-  const cpuMs = threadCpuMs();
-  const tookMs = nowMs - lastMs;
-  if (tookMs > NOTED_MS) blocks.push({ fromMs: performance.timeOrigin + lastMs, tookMs, cpuMs: cpuMs - lastCpuMs });
-  lastMs = nowMs;
-  lastCpuMs = cpuMs;
+  const now = { atMs: performance.now(), ...scheduled() };
+  const tookMs = now.atMs - last.atMs;
+  if (tookMs > NOTED_MS) {
+    const fromMs = performance.timeOrigin + last.atMs;
+    blocks.push({ fromMs, tookMs, cpuMs: now.cpuMs - last.cpuMs, queuedMs: now.queuedMs - last.queuedMs });
+  }
+  last = now;
 }, 1);
 watch.unref();
 
