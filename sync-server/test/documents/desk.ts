@@ -86,7 +86,7 @@ export async function openDesk(dir?: string, openBytes?: number): Promise<Desk> 
     },
     reopen: async () => {
       await close();
-      return openDesk(at);
+      return openDesk(at, openBytes);
     },
   };
   return desk;
