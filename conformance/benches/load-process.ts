@@ -65,6 +65,19 @@ const verbs: Record<string, (line: Line) => object | Promise<object>> = {
     );
     return {};
   },
+  /** Stores of which only name and territory are known. */
+  sketch: async ({ from, count, territories }) => {
+    const maker = devices[0] as RawWriter;
+    await inLanes(
+      Array.from({ length: count }, (_, index) => from + index),
+      async (number) => {
+        const territory = territories[number % territories.length] as string;
+        const master = StoreMaster.sketch(number, { ...authorOf(maker), role: "hq" }, territory);
+        await pushAll(maker, master, master.changes);
+      },
+    );
+    return {};
+  },
   /** Hands each store to a device of its own, in order: a supervisor who goes on where headquarters ended. */
   share: () => {
     pens = pens.map(({ master }, index) => {

@@ -7,7 +7,8 @@ import { openRelayUnderLoad } from "./relay-under-load.ts";
 import { openStockUnderLoad } from "./stock/loads.ts";
 
 const CLIENTS = 100;
-const DOCUMENTS_EACH = 20;
+const DOCUMENTS_EACH = 5;
+const FULL_DOCUMENTS_EACH = 20;
 /** The stock storm is over when the server spends less than this in one look. */
 const QUIET_CPU_MS = 15;
 const LOOK_MS = 500;
@@ -23,13 +24,14 @@ interface Storm {
   readonly finished: boolean;
 }
 
-/** A relay is started again under a hundred clients, each with twenty stores that have not changed. */
+/** A relay is started again under a hundred clients, each with stores that have not changed. */
 export const storm: Bench = {
-  does: `${CLIENTS} clients with ${DOCUMENTS_EACH} stores each come back after a restart: CPU and connections, beside automerge-repo`,
-  run: async ({ say }) => {
-    const ours = await ourStorm();
+  does: `${CLIENTS} clients with ${DOCUMENTS_EACH} stores each (--full: ${FULL_DOCUMENTS_EACH}) come back after a restart, beside automerge-repo`,
+  run: async ({ full, say }) => {
+    const each = full ? FULL_DOCUMENTS_EACH : DOCUMENTS_EACH;
+    const ours = await ourStorm(each);
     say(sentenceOf("Sampai", ours));
-    const stock = await stockStorm();
+    const stock = await stockStorm(each);
     say(sentenceOf("automerge-repo", stock));
     return {
       bench: "storm",
@@ -48,11 +50,11 @@ function sentenceOf(who: string, { serverCpuMs, tookMs, connections, finished }:
   return `${who}: ${finished ? "" : `did not finish in ${CAP_MS / 1_000} s; so far `}${figures}.`;
 }
 
-async function ourStorm(): Promise<Storm> {
+async function ourStorm(each: number): Promise<Storm> {
   const load = await openRelayUnderLoad();
   const territories = Array.from({ length: CLIENTS }, (_, index) => `T${index + 1}`);
   const maker = await load.devices({ maker: true, supervisors: [] });
-  await maker.ask("fill", { from: CLIENTS, count: CLIENTS * DOCUMENTS_EACH, edits: 20, territories });
+  await maker.ask("fill", { from: CLIENTS, count: CLIENTS * each, edits: 20, territories });
   await maker.process.kill();
   const clients = await load.devices({ maker: false, supervisors: territories });
   await clients.ask("follow");
@@ -81,15 +83,15 @@ async function ourStorm(): Promise<Storm> {
 const connectionsOf = (contacts: readonly Contacts[]) => contacts.reduce((sum, { connected }) => sum + connected, 0);
 
 /** The same with a hundred Repos in two processes. What the clients do before the restart is not measured. */
-async function stockStorm(): Promise<Storm> {
-  const stock = await openStockUnderLoad(CLIENTS, CLIENTS * DOCUMENTS_EACH);
+async function stockStorm(each: number): Promise<Storm> {
+  const stock = await openStockUnderLoad(CLIENTS, CLIENTS * each);
   const repos = CLIENTS / STOCK_PROCESSES;
   const half = stock.docs.length / STOCK_PROCESSES;
   const opening = Array.from({ length: STOCK_PROCESSES }, async (_, index) => {
     const client = await stock.client();
     const docs = stock.docs.slice(index * half, (index + 1) * half);
     // Connected is enough: who could not open all in time comes back nevertheless.
-    await client.ask("open", { url: stock.url(), dir: null, docs, repos, each: DOCUMENTS_EACH }).catch(() => undefined);
+    await client.ask("open", { url: stock.url(), dir: null, docs, repos, each }).catch(() => undefined);
   });
   await Promise.all(opening);
   await stock.restart();
