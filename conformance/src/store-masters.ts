@@ -79,7 +79,7 @@ export class StoreMaster {
 
   /** About 40 fields and 60 SKUs, then `edits` small edits; the same number gives the same values. */
   static make(number: number, edits: number, author: StoreAuthor, territory: string): StoreMaster {
-    const master = StoreMaster.#born(number, author);
+    const master = StoreMaster.#numbered(number, author);
     master.write(contentOf(number, territory, author.rep, master.#random));
     for (let edit = 0; edit < edits; edit += 1) master.edit();
     return master;
@@ -87,18 +87,15 @@ export class StoreMaster {
 
   /** A store of which only name and territory are known. */
   static sketch(number: number, author: StoreAuthor, territory: string): StoreMaster {
-    const master = StoreMaster.#born(number, author);
+    const master = StoreMaster.#numbered(number, author);
     const named = { field: "name", value: words(master.#random, 3) };
     master.write([named, { field: "territory", value: territory }]);
     return master;
   }
 
-  static #born(number: number, author: StoreAuthor): StoreMaster {
+  static #numbered(number: number, author: StoreAuthor): StoreMaster {
     const key = `S-${String(number).padStart(5, "0")}`;
-    const master = StoreMaster.begin(key, author, seededRandom(number + 1));
-    master.write(contentOf(number, territory, author.rep, master.#random));
-    for (let edit = 0; edit < edits; edit += 1) master.edit();
-    return master;
+    return StoreMaster.begin(key, author, seededRandom(number + 1));
   }
 
   /** The same document so far in the hands of another author; without a role, one who does not say who he is. */
