@@ -10,8 +10,8 @@ import { createFeedItems, type FeedItems } from "./feed-items.ts";
 import { OpenDocuments } from "./open-documents.ts";
 import type { PushDeps, StoredChanges } from "./push.ts";
 import { DocumentRegistry } from "./registry.ts";
-import type { Viewer } from "./scope.ts";
 import { Snapshots } from "./snapshots.ts";
+import type { Viewer } from "./scope.ts";
 import { Viewers } from "./viewers.ts";
 import { createStoredDocuments, type DocumentRow, type StoredDocuments } from "./stored-documents.ts";
 
@@ -46,6 +46,8 @@ export interface DocumentHost extends PushDeps {
   bury(row: DocumentRow, by: string, reason: string): Promise<boolean>;
   /** Called with a document's id after its changes were stored or it was buried. The answer stops it. */
   onChange(listener: (doc: string) => void): () => void;
+  /** Called with a connected person whose territories are others than before. The answer stops it. */
+  onMoved(listener: (viewer: Viewer) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -141,9 +143,11 @@ function createHost(folder: DocumentFolder): DocumentHost {
         else noting.set(device, left);
       });
   };
+  const movedListeners = new Set<(viewer: Viewer) => void>();
   const viewers = new Viewers(stored, (viewer) => {
     noteTerritories(viewer);
     feed.rescope(viewer);
+    for (const listener of movedListeners) listener(viewer);
   });
   const listeners = new Set<(doc: string) => void>();
   const changed = (doc: string) => {
@@ -191,6 +195,10 @@ function createHost(folder: DocumentFolder): DocumentHost {
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onMoved: (listener) => {
+      movedListeners.add(listener);
+      return () => movedListeners.delete(listener);
     },
     stop,
     wallMs: () => clock.wallMs(),

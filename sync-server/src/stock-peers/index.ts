@@ -30,6 +30,9 @@ export function stockDoor(context: DocumentFolder): StockDoor {
   host.onChange((doc) => {
     for (const peer of peers) peer.changed(doc);
   });
+  host.onMoved((viewer) => {
+    for (const peer of peers) peer.moved(viewer);
+  });
 
   const serve = (socket: WebSocket, connection: Connection): Connection => {
     const peer = new StockPeer(connection, { host, presence, graphOf, self });

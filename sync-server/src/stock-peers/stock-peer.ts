@@ -117,6 +117,12 @@ export class StockPeer {
     } else this.answer(row, session);
   }
 
+  /** Somebody's territories are others now: where it is this client, each document that it asked for is looked at again. */
+  moved(viewer: Viewer): void {
+    if (viewer !== this.viewer) return;
+    for (const doc of [...this.sessions.keys(), ...this.awaited]) this.changed(doc);
+  }
+
   private join(message: Extract<StockMessage, { type: "join" }>): void {
     const { senderId, supportedProtocolVersions: versions } = message;
     const refused = this.peerId !== null && this.peerId !== senderId;

@@ -64,7 +64,7 @@ export async function runHistory(seed: number, size: { devices: number; steps: n
       authored.note(phone);
       count("crashes");
     } else if (dice < 92) await moveStore();
-    else if (dice < 95) await movePerson(phone);
+    else if (dice < 95) await movePerson(random.chance(0.7) ? phone : random.pick(world.stockClients));
     else if (dice < 96) {
       world.restartRelay();
       count("relay restarts");
@@ -81,11 +81,7 @@ export async function runHistory(seed: number, size: { devices: number; steps: n
 
   world.relay.database.fullFor = 0;
   for (const phone of world.phones) world.connect(phone);
-  for (const client of world.stockClients) {
-    // What it was not given while it was out of scope it asks for again when it comes back.
-    client.disconnect();
-    world.connectStock(client);
-  }
+  for (const client of world.stockClients) world.connectStock(client);
   const rested = await world.settle(MINUTE_MS);
   return { world, authored, packs, rested, figures };
 
@@ -177,12 +173,12 @@ export async function runHistory(seed: number, size: { devices: number; steps: n
   }
 
   /** The office gives somebody other territories: they count at once. */
-  async function movePerson(phone: SimulatedPhone): Promise<void> {
-    if (phone.setting.role === "hq") return;
-    const { person, role } = phone.setting;
-    phone.territories = territoriesOf(random);
-    await world.relay.putPerson(person, role, phone.territories);
-    if (random.chance(0.5)) phone.disconnect();
+  async function movePerson(client: SimulatedPhone | SimulatedStockClient): Promise<void> {
+    const { person, role } = client.setting;
+    if (role === "hq") return;
+    client.territories = territoriesOf(random);
+    await world.relay.putPerson(person, role, client.territories);
+    if (random.chance(0.5)) client.disconnect();
     world.relay.host.viewers.refresh();
     count("people moved");
   }

@@ -36,6 +36,8 @@ export interface StockSetting {
  */
 export class SimulatedStockClient {
   readonly setting: StockSetting;
+  /** What the office gives this person now. */
+  territories: readonly string[];
   readonly documents = new Map<string, OpenDocument>();
   readonly edits: StockEdit[] = [];
   connection: StockConnection | null = null;
@@ -45,13 +47,14 @@ export class SimulatedStockClient {
 
   constructor(setting: StockSetting, time: SimulatedTime, random: Seeded) {
     this.setting = setting;
+    this.territories = setting.territories;
     this.time = time;
     this.random = random;
   }
 
   get viewer() {
-    const { device, person, role, territories } = this.setting;
-    return { device, person, role, territories };
+    const { device, person, role } = this.setting;
+    return { device, person, role, territories: this.territories };
   }
 
   /** Documents that have come: only those can be edited. */

@@ -52,7 +52,8 @@ export class World {
 
   connectStock(client: SimulatedStockClient): void {
     if (client.connection?.isOpen === true) return;
-    const { device, person, role, territories } = client.setting;
+    const { device, person, role } = client.setting;
+    const { territories } = client;
     const caller = { device, person, name: person, role, publicKey: "", territories };
     this.connections += 1;
     new StockConnection(this.connections, caller, client).start(this.relay.door);
