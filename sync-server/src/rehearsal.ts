@@ -2,6 +2,8 @@ import { assert, bytesToHex, ok, sha256Hex, utf8ToBytes, utcFromMs } from "@samp
 import { claimMessage, decodeFrame, encodeFrame, PROTOCOL, relayMessageSchema, type Claim } from "@sampai/engine/wire";
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { WebSocket } from "ws";
 import type { RelayContext } from "./context.ts";
 import type { Writer } from "./database/writer.ts";
@@ -48,6 +50,15 @@ export async function rehearse(context: RelayContext, notes: RefusalNotes): Prom
   } finally {
     await server.close();
   }
+  collectGarbage();
+}
+
+/** What loading the code and the registry left behind would else be collected in the middle of the first contact. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  setFlagsFromString("--no-expose-gc");
+  collect();
 }
 
 async function contact(
