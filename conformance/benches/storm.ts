@@ -1,4 +1,4 @@
-import { cpuMs, cpuSpentMs, untilIdle } from "../src/process-figures.ts";
+import { cpuMs, untilIdle } from "../src/process-figures.ts";
 import { until } from "../src/until.ts";
 import type { Contacts } from "./following.ts";
 import { CAP_MS } from "./asked-process.ts";
@@ -17,8 +17,9 @@ const STILL_MS = 7_000;
 const STOCK_PROCESSES = 2;
 
 interface Storm {
-  /** From when the server was ready until nothing moved any more. */
+  /** More than a start without clients takes. */
   readonly serverCpuMs: number;
+  /** From when the server was stopped until nothing moved any more. */
   readonly tookMs: number;
   readonly connections: number;
   readonly finished: boolean;
@@ -56,23 +57,26 @@ async function ourStorm(each: number): Promise<Storm> {
   const maker = await load.devices({ maker: true, supervisors: [] });
   await maker.ask("fill", { from: CLIENTS, count: CLIENTS * each, edits: 20, territories });
   await maker.process.kill();
+  // What the followers have not read yet is not the storm's, and what a start takes without anybody is not either.
+  await untilIdle(load.relay().process.pid);
+  await load.restart();
+  await untilIdle(load.relay().process.pid);
+  const startCpuMs = cpuMs(load.relay().process.pid) ?? 0;
   const clients = await load.devices({ maker: false, supervisors: territories });
   await clients.ask("follow");
   const contacts = async () => (await clients.ask<{ contacts: Contacts[] }>("contacts")).contacts;
   const before = connectionsOf(await contacts());
-  // What the followers have not read yet is not the storm's.
   await untilIdle(load.relay().process.pid);
+  const stoppedMs = nowMs();
   await load.restart();
   const { pid } = load.relay().process;
-  const readyMs = nowMs();
-  const serverCpuMs = await cpuSpentMs(pid, async () => {
-    await until("all clients", async () => (await contacts()).every(({ caughtUpMs }) => caughtUpMs > readyMs), CAP_MS);
-    await untilIdle(pid);
-  });
+  await until("all clients", async () => (await contacts()).every(({ caughtUpMs }) => caughtUpMs > stoppedMs), CAP_MS);
+  await untilIdle(pid);
+  const serverCpuMs = (cpuMs(pid) ?? 0) - startCpuMs;
   const after = await contacts();
   const storm = {
     serverCpuMs: round(serverCpuMs),
-    tookMs: round(Math.max(...after.map(({ caughtUpMs }) => caughtUpMs)) - readyMs),
+    tookMs: round(Math.max(...after.map(({ caughtUpMs }) => caughtUpMs)) - stoppedMs),
     connections: connectionsOf(after) - before,
     finished: true,
   };
@@ -85,6 +89,8 @@ const connectionsOf = (contacts: readonly Contacts[]) => contacts.reduce((sum, {
 /** The same with a hundred Repos in two processes. What the clients do before the restart is not measured. */
 async function stockStorm(each: number): Promise<Storm> {
   const stock = await openStockUnderLoad(CLIENTS, CLIENTS * each);
+  await untilIdle(stock.server().process.pid);
+  const startCpuMs = cpuMs(stock.server().process.pid) ?? 0;
   const repos = CLIENTS / STOCK_PROCESSES;
   const half = stock.docs.length / STOCK_PROCESSES;
   const opening = Array.from({ length: STOCK_PROCESSES }, async (_, index) => {
@@ -94,14 +100,12 @@ async function stockStorm(each: number): Promise<Storm> {
     await client.ask("open", { url: stock.url(), dir: null, docs, repos, each }).catch(() => undefined);
   });
   await Promise.all(opening);
+  const startMs = nowMs();
   await stock.restart();
   const { pid } = stock.server().process;
-  const startMs = nowMs();
   const isOver = () => nowMs() - startMs > CAP_MS;
-  let quietMs = startMs;
-  const serverCpuMs = await cpuSpentMs(pid, async () => {
-    quietMs = await quiet(pid, isOver);
-  });
+  const quietMs = await quiet(pid, isOver);
+  const serverCpuMs = (cpuMs(pid) ?? 0) - startCpuMs;
   const { connections } = await stock.server().ask<{ connections: number }>("figures");
   const storm = {
     serverCpuMs: round(serverCpuMs),
