@@ -13,9 +13,12 @@ export async function runCommandLine(words: readonly string[]): Promise<ExitCode
     .sort((a, b) => b.name.length - a.name.length)[0];
   if (command === undefined) {
     const asksHelp = typed.length === 0 || typed[0] === "help";
-    if (!asksHelp) process.stderr.write(`There is no command ${typed.slice(0, 2).join(" ")}.\n\n`);
-    print(overview());
-    return asksHelp ? 0 : 2;
+    // `store` alone is the beginning of several: those are shown, and asking for them is no mistake.
+    const family = commands.filter(({ name }) => name.startsWith(`${typed[0]} `));
+    const asksFamily = family.length > 0 && typed.length === 1;
+    if (!asksHelp && !asksFamily) process.stderr.write(`There is no command ${typed.slice(0, 2).join(" ")}.\n\n`);
+    print(overview(family.length > 0 ? family : commands));
+    return asksHelp || (asksFamily && typed.length < words.length) ? 0 : 2;
   }
   if (typed.length < words.length) {
     print(helpOf(command));
@@ -43,9 +46,9 @@ function parse(command: Command, args: string[]) {
   }
 }
 
-function overview(): string {
-  const width = Math.max(...commands.map(({ name, positionals }) => `${name} ${positionals}`.length));
-  const lines = commands.map(
+function overview(shown: readonly Command[]): string {
+  const width = Math.max(...shown.map(({ name, positionals }) => `${name} ${positionals}`.length));
+  const lines = shown.map(
     ({ name, positionals, does }) =>
       `  ${`${name} ${positionals}`.padEnd(width)}  ${does.split(". ")[0]?.replace(/\.$/, "")}.`,
   );

@@ -77,6 +77,19 @@ test("a store or field that is not there is said in a sentence, with a status of
   assert.match(store.err, /doc\.unknown/);
 });
 
+test("the first word of several commands shows those, and help on it is no mistake", async () => {
+  const asked = await sampai("store", "--help");
+  assert.equal(asked.status, 0);
+  const named = asked.out.split("\n").filter((line) => line.startsWith("  "));
+  assert.ok(named.length >= 4 && named.every((line) => line.startsWith("  store ")), asked.out);
+  const alone = await sampai("store");
+  assert.deepEqual([alone.status, alone.out, alone.err], [2, asked.out, ""]);
+  const wrong = await sampai("store", "explian", "S0", "name");
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.err, /^There is no command store explian\./);
+  assert.equal(wrong.out, asked.out);
+});
+
 test("a buried store takes no more edits, through a running relay as well as without one", async () => {
   const without = await sampai("store", "bury", "S1", "--dir", dir, "--reason", "made twice");
   assert.equal(without.status, 0, without.err);
