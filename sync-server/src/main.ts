@@ -69,15 +69,18 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
   const operatorKey = randomBytes(32).toString("base64url");
   const http = createHttp(context, operatorKey, notes);
   const stopping: (() => Promise<void>)[] = [];
+  let closeDoor = () => Promise.resolve();
   try {
     const server = await listen(config, http.fetch, createUpgrade(context, { hub, loop, tokens, notes, stock }));
-    stopping.push(() => server.close());
+    closeDoor = server.close;
     url = config.publicUrl?.replace(/\/$/, "") ?? `http://${hostInUrl(config.host)}:${server.port}`;
     for (const room of rooms) if (room.start !== undefined) stopping.unshift(await room.start(context));
     await rehearse(context, notes).catch((error: unknown) => log.warn({ error: String(error) }, "no rehearsal"));
     writeRunning(config.dir, { pid: process.pid, url: `http://${hostInUrl(config.host)}:${server.port}`, operatorKey });
   } catch (error) {
+    const closed = closeDoor();
     for (const stop of stopping) await stop();
+    await closed;
     await folder.close();
     throw error;
   }
@@ -85,9 +88,12 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
 
   const stop = async () => {
     removeRunning(config.dir);
+    // The door first: who is sent away comes back at once, and must not be let in while the rooms stop.
+    const closed = closeDoor();
     for (const connection of hub.connections())
       connection.refuse(null, { code: "relay.stopping", retryAfterMs: 1_000 });
     for (const stopRoom of stopping) await stopRoom();
+    await closed;
     await notes.close();
     const stopped = { topic: "relay.stopped", device: null, item: null, detail: { term: context.term } } as const;
     await writer.run("note", { rows: [stopped] }).catch((error: unknown) => {

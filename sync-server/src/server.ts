@@ -8,13 +8,14 @@ import { CannotStart } from "./stop-reasons.ts";
 const SOCKETS = 20_000;
 /** A 2G phone needs up to 40 s for its handshake. */
 const HANDSHAKE_MS = 60_000;
-/** Requests under way get this long to end when the server closes. */
+/** Requests and websockets under way get this long to end when the server closes. */
 const DRAIN_MS = 2_000;
 
 type FetchHandler = Parameters<typeof createAdaptorServer>[0]["fetch"];
 
 export interface HttpServer {
   readonly port: number;
+  /** Takes nobody in from now on; resolves when everybody who was in is out. */
   close(): Promise<void>;
 }
 
@@ -30,6 +31,11 @@ export async function listen(
   server.on("upgrade", (request, socket, head) => {
     upgrade(request, socket as Socket, head).catch(() => socket.destroy());
   });
+  const inside = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    inside.add(socket);
+    socket.once("close", () => inside.delete(socket));
+  });
   server.on("clientError", (_error, socket) => socket.destroy());
   server.listen(at.port, at.host);
   try {
@@ -44,7 +50,10 @@ export async function listen(
       const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
-      const enough = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+      // Also websockets, which the server no longer counts among its connections and would wait for without end.
+      const enough = setTimeout(() => {
+        for (const socket of inside) socket.destroy();
+      }, DRAIN_MS);
       await closed;
       clearTimeout(enough);
     },

@@ -42,6 +42,22 @@ test("a relay that stops tells every connection, commits what waits and notes it
   db.close();
 });
 
+test("phones that come back at once while a relay stops do not keep it from ending", async () => {
+  const dir = await newFolder();
+  const relay = await serveRelay(dir);
+  const phone = await enrolPhone(relay.url, await inviteRep(dir));
+  const comesBack = async () => {
+    for (let open = true; open;) {
+      const talk = await phone.connect();
+      open = talk.socket.readyState === talk.socket.OPEN;
+      await talk.closed;
+    }
+  };
+  const gone = (await phone.connect()).closed.then(comesBack);
+  assert.equal(await relay.end("SIGTERM"), 0);
+  await gone;
+});
+
 test("kill -9 in the middle of appending loses nothing acknowledged and doubles nothing, five times over", async () => {
   const dir = await newFolder();
   let relay = await serveRelay(dir);
