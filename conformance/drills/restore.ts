@@ -82,7 +82,6 @@ export const restore: Drill = {
       }
       const lostFacts = (await factsOf(drowned)).filter(({ position }) => (position ?? 0) >= kept);
       const before = await rows();
-      const today = before.length - kept;
       say(
         "Today: four visits, a shelf photo, a store's new number, and a phone that was enrolled this morning. All is at HQ.",
       );
@@ -147,7 +146,7 @@ export const restore: Drill = {
       say(ok ? "Nothing that a phone still holds was lost, nothing is there twice." : "See the figures.");
       return {
         drill: "restore",
-        lostPositions: today,
+        lostPositions: (lost?.until ?? 0) - (lost?.from ?? 0),
         back: lost?.back ?? 0,
         nobody: lost?.nobody ?? 0,
         lostFactsListed: isListed,

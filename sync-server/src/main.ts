@@ -72,7 +72,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
   let closeDoor = () => Promise.resolve();
   try {
     const server = await listen(config, http.fetch, createUpgrade(context, { hub, loop, tokens, notes, stock }));
-    closeDoor = server.close;
+    closeDoor = () => server.close();
     url = config.publicUrl?.replace(/\/$/, "") ?? `http://${hostInUrl(config.host)}:${server.port}`;
     for (const room of rooms) if (room.start !== undefined) stopping.unshift(await room.start(context));
     await rehearse(context, notes).catch((error: unknown) => log.warn({ error: String(error) }, "no rehearsal"));
