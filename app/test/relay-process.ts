@@ -13,6 +13,8 @@ export interface Relay {
   readonly url: string;
   /** A one-time enrolment link for this person. */
   link(person: string): Promise<string>;
+  /** HQ deletes a store for everybody. */
+  bury(store: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,9 @@ export async function startRelay(dir: string, app: string): Promise<Relay> {
     link: async (person) => {
       const said = (await operate("enrol", "--person", person)).split("\n").at(-1) ?? "";
       return (JSON.parse(said) as { link: string }).link;
+    },
+    bury: async (store) => {
+      await operate("store", "bury", store);
     },
     stop: async () => {
       child.kill("SIGTERM");

@@ -277,6 +277,27 @@ test("two people edit a store at once: both see both values and why one won, and
   await Promise.all([rep.context.close(), supervisor.context.close()]);
 });
 
+test("an edit of a store that HQ deleted meanwhile is shown to its author with its value, and is put away by the author alone", async () => {
+  const rep = await join("R004", "Farid", PHONE);
+  await rep.page.getByRole("button", { name: "Start the day" }).waitFor();
+  await rep.page.locator(".stop-number").first().waitFor();
+  await rep.page.goto(`${relay.url}/store/S-0017`);
+  await rep.page.getByRole("button", { name: "Edit Town" }).waitFor();
+  await rep.context.setOffline(true);
+  await edit(rep.page, "Town", "Nilai");
+  await relay.bury("S-0017");
+  await rep.context.setOffline(false);
+  await rep.page.getByText("This store is not on this phone.").waitFor({ timeout: 40_000 });
+  await rep.page.locator(".strip").click();
+  await rep.page.getByText("HQ did not take this change: the record was deleted meanwhile.").waitFor();
+  await rep.page.getByText("“Nilai”").waitFor();
+  await look(rep, "needs-you-phone");
+  await rep.page.getByRole("tabpanel").getByRole("button").first().click();
+  await rep.page.getByText("“Nilai”").waitFor({ state: "detached" });
+  assert.deepEqual(rep.errors, []);
+  await rep.context.close();
+});
+
 async function edit(page: Page, field: string, value: string): Promise<void> {
   await page.getByRole("button", { name: `Edit ${field}` }).click();
   await page.getByRole("dialog").getByLabel(field).fill(value);
