@@ -56,11 +56,12 @@ export interface DocumentStore extends Documents {
   /** The relay holds these changes durably. */
   stored(doc: string, hashes: readonly string[]): Promise<void>;
   /**
-   * Takes the document back to what the relay holds (its whole document; null: nothing, or it does not say, and what
-   * came from it before stands). Edits whose changes were refused wait in `needsYou`; the others are kept as they are
+   * Takes the document back to what the relay holds (its whole document; null: nothing, and what came from it before
+   * stands; `not-ours`: it does not show it to this device, so it is hidden, and gone when nothing waits to be sent).
+   * Edits whose changes were refused wait in `needsYou`; the others are kept as they are
    * where they can be, else replayed under a new actor with the time they were made at.
    */
-  reset(doc: string, refusals: ReadonlyMap<string, Refusal>, relay: RelayState | null): Promise<void>;
+  reset(doc: string, refusals: ReadonlyMap<string, Refusal>, relay: RelayState | "not-ours" | null): Promise<void>;
   /** Makes a part of the feed and its cursor durable in one commit, then shows it. */
   receive(parts: readonly FeedPart[]): Promise<void>;
   /** Documents whose content here is doubted (damaged bytes, missing dependencies): to be repaired through `heads`. */

@@ -22,7 +22,7 @@ export interface Reset {
   readonly doc: string;
   /** Refused changes by hash. */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  readonly relay: RelayState | null;
+  readonly relay: RelayState | "not-ours" | null;
 }
 
 /**
@@ -31,10 +31,11 @@ export interface Reset {
  * of a refused change is written again under a new actor with the time it was made at.
  */
 export async function resetDocument({ shelf, author, doc, refusals, relay }: Reset): Promise<void> {
-  const entry = shelf.index.get(doc) as Entry;
+  const known = shelf.index.get(doc) as Entry;
+  const entry = relay === "not-ours" ? { ...known, hidden: true } : known;
   const { kind, key } = entry;
   const draft = shelf.begin();
-  const base = await baseOf(shelf, draft, doc, entry, refusals, relay);
+  const base = await baseOf(shelf, draft, doc, entry, refusals, relay === "not-ours" ? null : relay);
   let { replica } = base;
   let left = 0;
   // What stands behind a refused change was not judged itself: it is written again.

@@ -31,7 +31,7 @@ export function createDocumentSync({ documents, lanes, clock, attempted }: Docum
     waiting = [];
     for (const resolve of done) resolve();
   };
-  const push = createPush({ documents, lanes, clock, attempted, progressed });
+  const push = createPush({ documents, lanes, clock, attempted, progressed, feedSettled: () => feed.settled() });
   const feed = createFeed(documents, clock, progressed);
   const busy = () => push.busy() || feed.busy();
   documents.onWork(() => push.wake());

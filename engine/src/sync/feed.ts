@@ -15,6 +15,8 @@ export interface Feed {
   stop(): void;
   /** Whether the catch-up is still under way or something waits to be made durable. */
   busy(): boolean;
+  /** Resolves when every frame that has come by now is durable, or the connection is gone. */
+  settled(): Promise<void>;
 }
 
 /**
@@ -30,6 +32,16 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
   let catchingUp = false;
   let draining = false;
   let cancelRetry: (() => void) | null = null;
+  /** Frames of this connection that came, and how many of them are durable. */
+  let came = 0;
+  let durable = 0;
+  let waiting: { readonly goal: number; readonly resolve: () => void }[] = [];
+
+  function resolveWaiting() {
+    const done = waiting.filter(({ goal }) => wire === null || goal <= durable);
+    waiting = waiting.filter((each) => !done.includes(each));
+    for (const { resolve } of done) resolve();
+  }
 
   async function ask(now: Wire, claimed: WireAnswers["claim"], fromStart: boolean): Promise<void> {
     const cursor = fromStart ? null : documents.cursor();
@@ -38,6 +50,7 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     if (wire !== now) return;
     if (answer.ok) {
       queue.unshift(answer.value);
+      came += 1;
       opened = true;
       catchingUp = (queue.at(-1) ?? answer.value).more;
       drain();
@@ -92,6 +105,8 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
       })
       .finally(() => {
         draining = false;
+        if (wire === now) durable += frames.length;
+        resolveWaiting();
         progressed();
         drain();
       });
@@ -101,6 +116,8 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     start: (connected, claimed) => {
       wire = connected;
       queue = [];
+      came = 0;
+      durable = 0;
       opened = false;
       catchingUp = true;
       void ask(connected, claimed, false);
@@ -108,6 +125,7 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
     frame: (changes) => {
       if (wire === null) return;
       queue.push(changes);
+      came += 1;
       catchingUp = changes.more || !opened;
       drain();
     },
@@ -119,8 +137,14 @@ export function createFeed(documents: DocumentStore, clock: Clock, progressed: (
       catchingUp = false;
       cancelRetry?.();
       cancelRetry = null;
+      resolveWaiting();
     },
     busy: () => catchingUp || draining || queue.length > 0,
+    settled: () =>
+      new Promise((resolve) => {
+        waiting.push({ goal: came, resolve });
+        resolveWaiting();
+      }),
   };
 }
 

@@ -18,6 +18,11 @@ export interface PushDeps {
   readonly lanes: Lanes;
   readonly clock: Clock;
   readonly attempted: (attempt: Omit<Attempt, "number">) => void;
+  /**
+   * Resolves when what the feed brought before now is durable. An answer is acted on only then: a document that left
+   * and came back meanwhile is here again, and must not be dropped as one that left with its last edit stored.
+   */
+  readonly feedSettled: () => Promise<void>;
   /** Called whenever a document was dealt with. */
   readonly progressed: () => void;
 }
@@ -35,7 +40,7 @@ export interface Push {
  * Sends what is unsent and repairs what is doubted, one request in flight per document: edits made meanwhile go with
  * the next push. Nothing is forgotten before the relay's answer says that it is durable there.
  */
-export function createPush({ documents, lanes, clock, attempted, progressed }: PushDeps): Push {
+export function createPush({ documents, lanes, clock, attempted, progressed, feedSettled }: PushDeps): Push {
   let wire: Wire | null = null;
   const inFlight = new Set<string>();
   /** Those of them that are not on the link yet. */
@@ -128,6 +133,7 @@ export function createPush({ documents, lanes, clock, attempted, progressed }: P
     }
     if (answer.value.missing.length > 0) return repair(wire, doc);
     repairs.delete(doc);
+    await feedSettled();
     await documents.stored(doc, hashes);
   }
 
@@ -143,7 +149,8 @@ export function createPush({ documents, lanes, clock, attempted, progressed }: P
     const relay = await heads(wire, doc, []);
     if (relay === "lost") return;
     if (relay === "later") return rest(doc, REST_MS);
-    await documents.reset(doc, refused, typeof relay === "string" ? null : relay.state);
+    await feedSettled();
+    await documents.reset(doc, refused, relay === "not-ours" ? relay : relay.state);
   }
 
   async function repair(wire: Wire, doc: string): Promise<void> {
@@ -158,7 +165,7 @@ export function createPush({ documents, lanes, clock, attempted, progressed }: P
     if (relay === "later") return rest(doc, REST_MS);
     if (relay === "not-ours") {
       const hashes = documents.unsent(doc).flatMap((change) => change.hashes);
-      return documents.reset(doc, new Map(hashes.map((hash) => [hash, { code: "doc.scope" }])), null);
+      return documents.reset(doc, new Map(hashes.map((hash) => [hash, { code: "doc.scope" }])), relay);
     }
     const repaired = await documents.repair(doc, relay.state);
     if (repaired.ok) return;

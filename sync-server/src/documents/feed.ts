@@ -137,8 +137,10 @@ class Reader {
     if (cursor === null) return;
     for (const { doc, since, gone } of deps.stored.held(viewer.device)) {
       this.leaving ||= gone !== null;
-      if (!usable || since > this.scope) this.doubtful.add(doc);
-      else if (gone === null || gone > this.scope) this.held.add(doc);
+      if (usable && gone !== null && gone <= this.scope) continue;
+      // One that should leave and was never told so is on the device: if it is wanted again, its leaving is taken back.
+      if (!usable || since > this.scope || gone !== null) this.doubtful.add(doc);
+      else this.held.add(doc);
     }
     // The cursor stands for what is durable on the phone.
     this.acknowledge(this.scope);

@@ -82,10 +82,12 @@ export class SimulatedStockClient {
     opened.replica = A.change(before, { time, message }, (root) => (forbidden ? misdo : this.write)(root));
     const change = A.getLastLocalChange(opened.replica);
     if (change === undefined || opened.replica === before) return;
-    const { hash } = A.decodeChange(change);
+    const { hash, ops } = A.decodeChange(change);
+    // Who writes the value that stands already in a disagreement writes only that the other one goes: no way to write.
+    const deletes = ops.some(({ action }) => action === "del");
     // Behind what was refused nothing of this client's is taken any more: it never lets go of it.
     const refusedBefore = this.edits.some((edit) => edit.doc === doc && !edit.allowed);
-    this.edits.push({ doc, hash, allowed: !forbidden && !refusedBefore });
+    this.edits.push({ doc, hash, allowed: !forbidden && !deletes && !refusedBefore });
     this.speak(doc);
   }
 
