@@ -142,6 +142,8 @@ test("a rep works a whole visit without signal, also across a reload, and HQ's b
   await page.getByRole("link", { name: "Sync" }).click();
   await page.getByRole("tab", { name: /^Waiting/ }).click();
   await page.getByText(`Order · ${total}`).waitFor();
+  await page.getByText("0 B of 50 MB of mobile data for photos used today").waitFor();
+  await page.getByText(/^1 photo, \d+ kB: /).waitFor();
   await look(rep, "sync-waiting");
   assert.equal(await row.locator('[data-label="Orders"]').textContent(), "0");
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CapturedFact, Envelope } from "@sampai/engine";
+import type { CapturedFact, Envelope, OwedPhoto } from "@sampai/engine";
 import { readEnrolmentLink } from "../src/session/enrolment-link.ts";
 import { applyDelta, byUrgency, type BoardState, type RepRow } from "../src/board/board-state.ts";
 import { planKey, planStop, stopsOf } from "../src/visits/journey.ts";
+import { heldPhotos } from "../src/visits/photo-debt.ts";
 import { moveEdit, textEdit, type TextEdit } from "../src/visits/text-edit.ts";
 import { openVisit, visitsOf } from "../src/visits/visit-history.ts";
 import { workingDay } from "../src/visits/working-day.ts";
@@ -167,4 +168,34 @@ test("the board puts those first who owe or fell silent, the longest waiting fir
     byUrgency(rows).map(({ key }) => key),
     ["a", "b", "c", "d", "e"],
   );
+});
+
+test("the sync centre says how many photos and bytes wait for what; what moves, is there or will not come is not among them", () => {
+  const photo = (
+    waitsFor: OwedPhoto["waitsFor"],
+    sentBytes: number,
+    state: OwedPhoto["state"] = "waiting",
+  ): OwedPhoto => ({
+    id: "",
+    visit: "",
+    sha256: "",
+    bytes: 100,
+    sentBytes,
+    state,
+    waitsFor,
+    refusal: null,
+    reason: "",
+  });
+  const photos = [
+    photo("budget", 0),
+    photo("wifi", 0, "preview-at-hq"),
+    photo("budget", 40),
+    photo(null, 60, "sending"),
+    photo(null, 100, "at-hq"),
+    photo(null, 0, "lost"),
+  ];
+  assert.deepEqual(heldPhotos(photos), [
+    { waitsFor: "budget", photos: 2, bytes: 160 },
+    { waitsFor: "wifi", photos: 1, bytes: 100 },
+  ]);
 });

@@ -21,7 +21,7 @@ import { openOutbox } from "./outbox/outbox.ts";
 import type { PhotoChannel } from "./photos/channel.ts";
 import type { Network } from "./photos/network.ts";
 import { createPhotos } from "./photos/create.ts";
-import type { Photos, Pictures } from "./photos/photos.ts";
+import type { PhotoBudget, Photos, Pictures } from "./photos/photos.ts";
 import { createReference } from "./reference/held-packs.ts";
 import type { Reference } from "./reference/reference.ts";
 import { rescueQueue, type Rescued } from "./rescue/rescue.ts";
@@ -90,6 +90,7 @@ export interface SyncStatus {
     readonly receivedBytes: number;
     readonly lanes: DaySpent["lanes"];
   };
+  readonly photoBudget: PhotoBudget;
   readonly anchor: ClockAnchor | null;
   /** The relay's log by its newest checkpoint that was verified here, and why the last one was not believed. */
   readonly checkpoint: CheckpointStanding | null;
@@ -284,6 +285,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       safeToSwitchOff: isAllIn(),
       needsYou: documents.needsYou().length,
       spent: { ...meter.total(), lanes: meter.today().lanes },
+      photoBudget: photos.budget(),
       anchor,
       checkpoint: evidence.standing(),
       checkpointRefusal: evidence.refusal(),

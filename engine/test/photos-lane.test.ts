@@ -351,6 +351,7 @@ test("P36 the day's mobile budget is never passed, leaves room for previews, and
   await room.close();
   room = await world.open();
   assert.equal(room.spent().mobile, before);
+  assert.deepEqual(room.budget(), { usedBytes: before, allowedBytes: 120_000 }, "as the sync centre shows it");
   const late = await world.takeKnown(room, 60_000);
   room.connected(at());
   await until("the new preview is at HQ", () => world.relay.verified.has(`preview/${late}`));
@@ -361,6 +362,8 @@ test("P36 the day's mobile budget is never passed, leaves room for previews, and
   room.connected(at());
   await until("tomorrow's budget is used", () => world.relay.verified.size >= 6);
   assert.equal(room.spent().day, "2026-11-24");
+  const tomorrows = room.budget().usedBytes;
+  assert.ok(tomorrows > 0 && tomorrows <= 120_000, `${tomorrows} bytes`);
   await room.close();
 });
 

@@ -28,7 +28,7 @@ import { StateBadge } from "../ui/StateBadge.tsx";
 import { useDebtSentence } from "../ui/Strip.tsx";
 import { usePhotoSentence } from "../ui/use-photo-sentence.ts";
 import { useWords } from "../ui/use-words.ts";
-import { isOwed } from "../visits/photo-debt.ts";
+import { heldPhotos, isOwed } from "../visits/photo-debt.ts";
 import { bodyOf, isKind } from "../visits/visit-history.ts";
 
 const tabs = ["needsYou", "waiting", "atHq"] as const;
@@ -342,7 +342,8 @@ const spentLanes = ["facts", "documents", "photos", "link"] as const;
 
 function Spent() {
   const { t, format } = useWords();
-  const { spent } = useStatus();
+  const { spent, photoBudget } = useStatus();
+  const held = heldPhotos(usePhotos());
   return (
     <section className="card" aria-labelledby="spent">
       <h2 id="spent">{t("sync.spent", { size: format.size(spent.sentBytes + spent.receivedBytes) })}</h2>
@@ -361,6 +362,21 @@ function Spent() {
           received: format.size(spent.receivedBytes),
         })}
       </p>
+      <p>
+        {t("sync.photoBudget", {
+          used: format.size(photoBudget.usedBytes),
+          allowed: format.size(photoBudget.allowedBytes),
+        })}
+      </p>
+      {held.length > 0 && (
+        <ul className="rows" aria-label={t("sync.photosHeldLabel")}>
+          {held.map(({ waitsFor, photos, bytes }) => (
+            <li key={waitsFor} className="row">
+              {t("sync.photosHeld", { count: photos, size: format.size(bytes), why: t(`photoWait.${waitsFor}`) })}
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { refusals, type RefusalCode } from "../wire/index.ts";
 import { capturePhoto, removeOrphans } from "./capture.ts";
 import { openOwed, type Owed, type OwedRecord } from "./owed.ts";
 import type { OwedPhoto, PhotosDeps, PhotosRoom, PhotoState, PhotoWait } from "./photos.ts";
+import { photoPolicy } from "./photo-policy.ts";
 import { openSpending } from "./spending.ts";
 import { createPhotoLane, type PhotoLane } from "./upload.ts";
 
@@ -65,6 +66,7 @@ export async function createPhotos(deps: PhotosDeps): Promise<PhotosRoom> {
       };
     },
     spent: () => spending.today(),
+    budget: () => spending.budget(photoPolicy(reference.current())),
     connected: ({ term }) => {
       offerAgain(owed, term);
       lane.connected(term);

@@ -101,6 +101,12 @@ export interface PhotosDeps {
 /** Bytes of photos sent on one day of the workspace's zone, by kind of network. */
 export type PhotoSpending = { readonly day: string } & Readonly<Record<NetworkKind, number>>;
 
+/** Of today's mobile data for photos: how much is used, and how much HQ's policy allows. Wi-Fi has no such limit. */
+export interface PhotoBudget {
+  readonly usedBytes: number;
+  readonly allowedBytes: number;
+}
+
 /** The photos room as the engine wires it: what the app sees, and what the session and the claim need. */
 export interface PhotosRoom extends Photos {
   /** What HQ does not hold yet, for the claim: owed, and lost on this phone. At most 1,000, oldest first. */
@@ -111,6 +117,7 @@ export interface PhotosRoom extends Photos {
    */
   queue(): { readonly photos: number; readonly bytes: number; readonly notComing: number };
   spent(): PhotoSpending;
+  budget(): PhotoBudget;
   /** Facts can flow: photos may go on behind them. `term` is the relay's, so that a restored relay is offered all again. */
   connected(contact: { readonly term: string }): void;
   /** A frame of facts of `bytes` was answered after `tookMs`: the first that is known of a link. */

@@ -2,7 +2,7 @@ import { utf8ToBytes } from "../core/hash.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { NetworkKind } from "./network.ts";
 import type { Owed } from "./owed.ts";
-import type { PhotoSpending } from "./photos.ts";
+import type { PhotoBudget, PhotoSpending } from "./photos.ts";
 import type { PhotoPolicy } from "./photo-policy.ts";
 import type { PhotoPart } from "./channel.ts";
 
@@ -16,6 +16,8 @@ const ORIGINALS_SHARE = 0.9;
 export interface Spending {
   today(): PhotoSpending;
   add(kind: NetworkKind, bytes: number): void;
+  /** Where the day's mobile budget stands. */
+  budget(policy: PhotoPolicy): PhotoBudget;
   /** Whether a piece of this size still fits the day's mobile budget. Off mobile data there is none. */
   allows(kind: NetworkKind, part: PhotoPart, bytes: number, policy: PhotoPolicy): boolean;
 }
@@ -33,6 +35,7 @@ export async function openSpending(storage: Storage, owed: Owed, day: () => stri
       spent = { ...today(), [kind]: today()[kind] + bytes };
       owed.alongside({ key: KEY, value: utf8ToBytes(JSON.stringify(spent)) });
     },
+    budget: ({ mobileBytesPerDay }) => ({ usedBytes: today().mobile, allowedBytes: mobileBytesPerDay }),
     allows: (kind, part, bytes, policy) => {
       if (kind !== "mobile") return true;
       const budget = policy.mobileBytesPerDay * (part === "original" ? ORIGINALS_SHARE : 1);
