@@ -185,6 +185,30 @@ test("edits made before a store left the territory are taken for seven days, and
   assert.deepEqual(again.heads, [], "nothing else of the store is told");
 });
 
+test("a leaving that was written down and never delivered is taken back where the store is wanted again, so that a later one is told", async () => {
+  await putDocuments(desk.context, stores(1));
+  const rep = await desk.phone("R001", "rep", ["T1"]);
+  const boss = await desk.phone("SV1", "supervisor", ["T1", "T2"]);
+  await rep.online();
+  await boss.online();
+  const { device } = rep.caller;
+  const doc = rep.id("store", "S0");
+  rep.disconnect();
+  // As the relay writes it before the frame, which the broken connection swallowed.
+  const version = desk.host.stored.scopeVersion(device).version + 1;
+  await desk.folder.writer.run("planScope", { device, enter: [], leave: [doc], version });
+  desk.ahead = 8 * 86_400_000;
+  rep.connect();
+  await rep.online();
+  await rep.when(() => (rep.cursor?.scope ?? 0) > version);
+  assert.ok(rep.replicas.has(doc));
+  rep.disconnect();
+  await boss.pushed("store", "S0", boss.edit("store", "S0", [{ field: "territory", set: "T2" }]));
+  rep.connect();
+  await rep.online();
+  await rep.when(() => !rep.replicas.has(doc));
+});
+
 test("what a phone was told to drop while it was away leaves when it comes back", async () => {
   await putDocuments(desk.context, stores(3));
   const rep = await desk.phone("R001", "rep", ["T1"]);
