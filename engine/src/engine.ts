@@ -1,6 +1,7 @@
 import { bestMs, dayIn, utcFromMs, type Clock, type ClockAnchor } from "./core/clock.ts";
 import type { Crypto } from "./core/crypto.ts";
 import type { Ids } from "./core/id.ts";
+import type { Network } from "./core/network.ts";
 import type { Random } from "./core/random.ts";
 import { openHeldDays, type Days } from "./day/held-days.ts";
 import type { Documents } from "./documents/documents.ts";
@@ -15,11 +16,10 @@ import type { Identity } from "./identity.ts";
 import { openAttempts, type Attempts } from "./outbox/attempts.ts";
 import { createLanes } from "./outbox/lane-turns.ts";
 import type { LaneName } from "./outbox/lanes.ts";
-import { openMeter, type DayMeter, type DaySpent } from "./outbox/meter.ts";
+import { openMeter, type DayMeter, type DaySpent, type SpentByLane } from "./outbox/meter.ts";
 import { createNotes, type Notes } from "./outbox/notes.ts";
 import { openOutbox } from "./outbox/outbox.ts";
 import type { PhotoChannel } from "./photos/channel.ts";
-import type { Network } from "./photos/network.ts";
 import { createPhotos } from "./photos/create.ts";
 import type { PhotoBudget, Photos, Pictures } from "./photos/photos.ts";
 import { createReference } from "./reference/held-packs.ts";
@@ -83,12 +83,13 @@ export interface SyncStatus {
   /** Facts and documents are at HQ. Photos are counted apart. */
   readonly safeToSwitchOff: boolean;
   readonly needsYou: number;
-  /** Bytes of today, all together and by lane; `link` is what belongs to none. */
+  /** Bytes of today: all together, by lane (`link` is what belongs to none), and by kind of network and lane. */
   readonly spent: {
     readonly day: string;
     readonly sentBytes: number;
     readonly receivedBytes: number;
-    readonly lanes: DaySpent["lanes"];
+    readonly lanes: SpentByLane;
+    readonly networks: DaySpent["networks"];
   };
   readonly photoBudget: PhotoBudget;
   readonly anchor: ClockAnchor | null;
@@ -142,7 +143,12 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     () => sources.meter?.writes() ?? [],
   ]);
   const attempts = (sources.attempts = await openAttempts(storage, () => notes.changed()));
-  const meter = (sources.meter = await openMeter(storage, today, () => notes.changed()));
+  const meter = (sources.meter = await openMeter({
+    storage,
+    day: today,
+    network: () => network.kind(),
+    changed: () => notes.changed(),
+  }));
   const lanes = createLanes();
   const http = metered(deps.http, meter);
 
@@ -284,7 +290,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       allInAt,
       safeToSwitchOff: isAllIn(),
       needsYou: documents.needsYou().length,
-      spent: { ...meter.total(), lanes: meter.today().lanes },
+      spent: { ...meter.total(), lanes: meter.byLane(), networks: meter.today().networks },
       photoBudget: photos.budget(),
       anchor,
       checkpoint: evidence.standing(),

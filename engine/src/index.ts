@@ -20,13 +20,12 @@ export { openOwnEvents, type OwnEvent, type OwnEvents } from "./events/own-event
 export { openAttempts, type Attempts } from "./outbox/attempts.ts";
 export { createLanes } from "./outbox/lane-turns.ts";
 export * from "./outbox/lanes.ts";
-export { openMeter, type DayMeter, type DaySpent } from "./outbox/meter.ts";
+export { openMeter, type DayMeter, type DaySpent, type SpentByLane } from "./outbox/meter.ts";
 export { createNotes, type Notes } from "./outbox/notes.ts";
 export { openOutbox, type Outbox, type Owed, type Receipt } from "./outbox/outbox.ts";
 export * from "./photos/channel.ts";
 export { createPhotos } from "./photos/create.ts";
 export { differenceHash, dhashGreys, hashDistance } from "./photos/dhash.ts";
-export * from "./photos/network.ts";
 export { photoPolicy, type PhotoPolicy } from "./photos/photo-policy.ts";
 export * from "./photos/photos.ts";
 export * from "./policies/index.ts";

@@ -34,11 +34,7 @@ test("a claim never outgrows its limit: lists are cut short, counts and tips are
       events: await openOwnEvents(storage, clock),
       outbox,
       attempts,
-      meter: await openMeter(
-        storage,
-        () => "2026-11-23",
-        () => {},
-      ),
+      meter: await openMeter({ storage, day: () => "2026-11-23", network: () => "wifi", changed: () => {} }),
       damage: [
         { where: "a", reason: "checksum", bytes: 1 },
         { where: "b", reason: "unfinished", bytes: 1 },

@@ -8,6 +8,7 @@ import {
   openMeter,
   openOutbox,
   type LaneName,
+  type NetworkKind,
 } from "../src/index.ts";
 import { limits } from "../src/wire/index.ts";
 import { createSimulatedTime } from "./simulated-time.ts";
@@ -77,24 +78,25 @@ test("attempts are numbered without a gap over a restart, bounded, and told once
   assert.equal((await storage.range("outbox/attempt/")).length, limits.attempts);
 });
 
-test("bytes are counted by lane, remembered over a restart, and begin anew with the day", async () => {
+test("P39 bytes are counted by day, kind of network and lane, remembered over a restart, and begin anew with the day", async () => {
   const storage = createMemoryStorage();
   let day = "2026-11-23";
-  const open = () =>
-    openMeter(
-      storage,
-      () => day,
-      () => {},
-    );
+  let kind: NetworkKind = "wifi";
+  const open = () => openMeter({ storage, day: () => day, network: () => kind, changed: () => {} });
   const first = await open();
   first.sent("facts", 100);
+  kind = "mobile";
+  first.sent("facts", 7);
   first.received("photos", 30);
   await storage.commit(first.writes());
   assert.deepEqual(first.writes(), []);
   const second = await open();
   second.sent("link", 5);
-  assert.deepEqual(second.total(), { day, sentBytes: 105, receivedBytes: 30 });
-  assert.deepEqual(second.today().lanes.facts, { sentBytes: 100, receivedBytes: 0 });
+  assert.deepEqual(second.total(), { day, sentBytes: 112, receivedBytes: 30 });
+  assert.deepEqual(second.byLane().facts, { sentBytes: 107, receivedBytes: 0 });
+  const { wifi, mobile, roaming } = second.today().networks;
+  assert.deepEqual([wifi.facts.sentBytes, mobile.facts.sentBytes, roaming.facts.sentBytes], [100, 7, 0]);
+  assert.deepEqual([second.laneBytes("mobile", "photos"), second.laneBytes("wifi", "photos")], [30, 0]);
   day = "2026-11-24";
   assert.deepEqual(second.total(), { day, sentBytes: 0, receivedBytes: 0 });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { NetworkKind } from "../src/index.ts";
 import { photoWorld, refusal, settle, until } from "./photos-world.ts";
 
 const at = (term = "1:a") => ({ term });
@@ -330,10 +331,11 @@ test("P36 originals wait for Wi-Fi where HQ says so, previews go on mobile data,
   );
   world.network("wifi");
   await until("the original is at HQ", () => world.relay.verified.size === 2);
-  const { mobile, wifi, roaming } = room.spent();
-  assert.equal(roaming, 0);
-  assert.ok(mobile > 6_000 && wifi > 50_000);
-  assert.equal(mobile + wifi, world.meter.sentBytes + world.meter.receivedBytes, "every counted byte has its network");
+  const bytesOn = (network: NetworkKind) => world.meter().laneBytes(network, "photos");
+  assert.equal(bytesOn("roaming"), 0);
+  assert.ok(bytesOn("mobile") > 6_000 && bytesOn("wifi") > 50_000);
+  const { sentBytes, receivedBytes } = world.meter().total();
+  assert.equal(bytesOn("mobile") + bytesOn("wifi"), sentBytes + receivedBytes, "every counted byte has its network");
   await room.close();
 });
 
@@ -345,25 +347,44 @@ test("P36 the day's mobile budget is never passed, leaves room for previews, and
   room.connected(at());
   await until("the budget is used", () => room.list().some(({ waitsFor }) => waitsFor === "budget"));
   await settle();
-  const before = room.spent().mobile;
+  const before = room.budget().usedBytes;
   assert.ok(before <= 120_000 * 0.9, `${before} bytes`);
   // A restart does not forget what was spent.
   await room.close();
   room = await world.open();
-  assert.equal(room.spent().mobile, before);
   assert.deepEqual(room.budget(), { usedBytes: before, allowedBytes: 120_000 }, "as the sync centre shows it");
   const late = await world.takeKnown(room, 60_000);
   room.connected(at());
   await until("the new preview is at HQ", () => world.relay.verified.has(`preview/${late}`));
   assert.equal(world.relay.verified.has(`original/${late}`), false);
-  assert.ok(room.spent().mobile <= 120_000);
+  assert.ok(room.budget().usedBytes <= 120_000);
   await world.advance(24 * 3_600_000);
   room.lost();
   room.connected(at());
   await until("tomorrow's budget is used", () => world.relay.verified.size >= 6);
-  assert.equal(room.spent().day, "2026-11-24");
+  assert.equal(world.meter().today().day, "2026-11-24");
   const tomorrows = room.budget().usedBytes;
   assert.ok(tomorrows > 0 && tomorrows <= 120_000, `${tomorrows} bytes`);
+  await room.close();
+});
+
+test("P39 facts and documents use up no photo's budget, and a fact enters while the photos' budget is used up", async () => {
+  const world = photoWorld({ photo: { mobileBytesPerDay: 120_000 } });
+  const room = await world.open();
+  world.network("mobile");
+  world.meter().sent("facts", 10_000_000);
+  world.meter().received("documents", 10_000_000);
+  assert.deepEqual(room.budget(), { usedBytes: 0, allowedBytes: 120_000 });
+  for (let count = 0; count < 3; count += 1) await world.takeKnown(room, 60_000);
+  room.connected(at());
+  await until("the budget is used", () => room.list().some(({ waitsFor }) => waitsFor === "budget"));
+  await settle();
+  assert.ok(room.budget().usedBytes > 60_000, "the photos had the whole budget for themselves");
+  world.lanes.waiting("facts", true);
+  const release = await world.lanes.enter("facts");
+  world.meter().sent("facts", 1_000);
+  release();
+  assert.equal(world.meter().laneBytes("mobile", "facts"), 10_001_000);
   await room.close();
 });
 

@@ -5,9 +5,12 @@ import {
   createMemoryFiles,
   createMemoryStorage,
   createPhotos,
+  dayIn,
   ok,
+  openMeter,
   type CapturedFact,
   type Clock,
+  type DayMeter,
   type Envelope,
   type Facts,
   type Files,
@@ -55,6 +58,8 @@ export function handClock(startMs = Date.UTC(2026, 10, 23, 1)) {
     },
   };
 }
+
+const ZONE = "Asia/Kuala_Lumpur";
 
 /** Lets everything that is ready run. */
 export async function settle(): Promise<void> {
@@ -242,7 +247,6 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
   const relay = pretendRelay();
   const facts = plainFacts(storage, hand.clock);
   const attempts: Omit<Attempt, "number">[] = [];
-  const meter = { sentBytes: 0, receivedBytes: 0 };
   let doubts = 0;
   const networkListeners = new Set<() => void>();
   let kind: NetworkKind = "wifi";
@@ -254,9 +258,21 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
     mobileBytesPerDay: 1_000_000,
     ...options.photo,
   };
-  const open = (over: { storage?: Storage; files?: Files } = {}): Promise<PhotosRoom> =>
-    createPhotos({
-      identity: { zone: "Asia/Kuala_Lumpur" } as never,
+  let meter: DayMeter | null = null;
+  /** What the room that was opened last counts with. */
+  const opened = (): DayMeter => {
+    assert.ok(meter !== null, "no room was opened yet");
+    return meter;
+  };
+  const open = async (over: { storage?: Storage; files?: Files } = {}): Promise<PhotosRoom> => {
+    meter = await openMeter({
+      storage,
+      day: () => dayIn(hand.clock.wallMs(), ZONE),
+      network: () => kind,
+      changed: () => void storage.commit(opened().writes()),
+    });
+    return createPhotos({
+      identity: { zone: ZONE } as never,
       clock: hand.clock,
       random,
       ids: createIds(hand.clock, random),
@@ -278,17 +294,12 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
         },
       },
       lanes,
-      meter: {
-        sent: (lane, bytes) => {
-          assert.equal(lane, "photos");
-          meter.sentBytes += bytes;
-        },
-        received: (_lane, bytes) => (meter.receivedBytes += bytes),
-      },
+      meter,
       anchor: () => null,
       attempt: (attempt) => attempts.push(attempt),
       doubt: () => (doubts += 1),
     });
+  };
   const take = async (room: PhotosRoom, bytes: number): Promise<string> => {
     const captured = await room.capture({
       bytes: random.bytes(bytes),
@@ -309,7 +320,7 @@ export function photoWorld(options: PhotoWorldOptions = {}) {
     facts,
     attempts,
     doubts: () => doubts,
-    meter,
+    meter: opened,
     clock: hand.clock,
     advance: hand.advance,
     open,

@@ -149,11 +149,12 @@ export async function startPhone(options: {
   const events = await openOwnEvents(storage, clock);
   const notes = createNotes(storage, clock, [() => attempts.writes(), () => meter.writes()]);
   const attempts = await openAttempts(storage, () => notes.changed());
-  const meter = await openMeter(
+  const meter = await openMeter({
     storage,
-    () => "2026-11-23",
-    () => notes.changed(),
-  );
+    day: () => "2026-11-23",
+    network: () => "wifi",
+    changed: () => notes.changed(),
+  });
   const facts = await createFacts({
     identity,
     clock,

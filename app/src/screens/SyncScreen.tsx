@@ -369,9 +369,9 @@ function Spent() {
         })}
       </p>
       {held.length > 0 && (
-        <ul className="rows" aria-label={t("sync.photosHeldLabel")}>
+        <ul className="stack" aria-label={t("sync.photosHeldLabel")}>
           {held.map(({ waitsFor, photos, bytes }) => (
-            <li key={waitsFor} className="row">
+            <li key={waitsFor} className="small">
               {t("sync.photosHeld", { count: photos, size: format.size(bytes), why: t(`photoWait.${waitsFor}`) })}
             </li>
           ))}

@@ -6,6 +6,7 @@ export * from "./geo.ts";
 export * from "./hash.ts";
 export * from "./id.ts";
 export * from "./money.ts";
+export * from "./network.ts";
 export * from "./random.ts";
 export * from "./result.ts";
 export * from "./serial.ts";

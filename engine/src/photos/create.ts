@@ -1,10 +1,10 @@
-import { bestMs, dayIn, msFromUtc } from "../core/clock.ts";
+import { bestMs, msFromUtc } from "../core/clock.ts";
 import { refusals, type RefusalCode } from "../wire/index.ts";
 import { capturePhoto, removeOrphans } from "./capture.ts";
 import { openOwed, type Owed, type OwedRecord } from "./owed.ts";
 import type { OwedPhoto, PhotosDeps, PhotosRoom, PhotoState, PhotoWait } from "./photos.ts";
 import { photoPolicy } from "./photo-policy.ts";
-import { openSpending } from "./spending.ts";
+import { photoBudget } from "./spending.ts";
 import { createPhotoLane, type PhotoLane } from "./upload.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,16 +15,15 @@ const KEEP_ENTRY_MS = 30 * DAY_MS;
 
 /** Opens the room of photos: reads the manifest, clears what a crash left, and waits for a contact. */
 export async function createPhotos(deps: PhotosDeps): Promise<PhotosRoom> {
-  const { clock, facts, files, identity, network, reference, storage } = deps;
+  const { clock, facts, files, meter, network, reference, storage } = deps;
   const owed = await openOwed(storage);
   await removeOrphans(deps, owed);
   const nowMs = () => bestMs(clock, deps.anchor());
-  const spending = await openSpending(storage, owed, () => dayIn(nowMs(), identity.zone));
   const listeners = new Set<() => void>();
   const changed = () => {
     for (const listener of listeners) listener();
   };
-  const lane = createPhotoLane(deps, owed, spending, changed);
+  const lane = createPhotoLane(deps, owed, changed);
   await forgetOld(deps, owed, nowMs());
   const wake = () => lane.wake();
   const stops = [facts.onChange(wake), reference.onChange(wake), network.onChange(wake)];
@@ -65,8 +64,7 @@ export async function createPhotos(deps: PhotosDeps): Promise<PhotosRoom> {
         notComing: owed.list().filter(({ original: { state } }) => state === "refused" || state === "lost").length,
       };
     },
-    spent: () => spending.today(),
-    budget: () => spending.budget(photoPolicy(reference.current())),
+    budget: () => photoBudget(meter, photoPolicy(reference.current())),
     connected: ({ term }) => {
       offerAgain(owed, term);
       lane.connected(term);

@@ -63,8 +63,6 @@ export interface Owed {
   /** Notes when the original was verified. */
   verified(id: string, at: string): void;
   remove(id: string): void;
-  /** Lets other writes ride on the next commit of the manifest. The last value of a key counts. */
-  alongside(write: StorageWrite): void;
   /** Resolves when all changes until now are durable; answers false where the storage could not promise it. */
   saved(): Promise<boolean>;
   /** Entries that could not be read: written by a newer version. They are kept. */
@@ -128,9 +126,6 @@ export async function openOwed(storage: Storage): Promise<Owed> {
     remove: (id) => {
       records.delete(id);
       dirty.set(key(id), null);
-    },
-    alongside: (write) => {
-      dirty.set(write.key, write.value);
     },
     saved: () => {
       saving = saving.then(saveAll);

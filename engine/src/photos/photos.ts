@@ -1,17 +1,18 @@
 import type { Clock, ClockAnchor } from "../core/clock.ts";
 import type { Ids } from "../core/id.ts";
+import type { Network } from "../core/network.ts";
 import type { Random } from "../core/random.ts";
 import type { Result } from "../core/result.ts";
 import type { CaptureError, CapturedFact, Facts } from "../events/facts.ts";
 import type { Place } from "../events/event.ts";
 import type { Identity } from "../identity.ts";
-import type { Lanes, Meter } from "../outbox/lanes.ts";
+import type { Lanes } from "../outbox/lanes.ts";
+import type { DayMeter } from "../outbox/meter.ts";
 import type { Reference } from "../reference/reference.ts";
 import type { Files } from "../storage/files.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Attempt, Claim, RefusalCode } from "../wire/index.ts";
 import type { PhotoChannel } from "./channel.ts";
-import type { Network, NetworkKind } from "./network.ts";
 
 /** PORT. What a platform can do with pictures. */
 export interface Pictures {
@@ -89,17 +90,14 @@ export interface PhotosDeps {
   readonly channel: PhotoChannel;
   readonly network: Network;
   readonly lanes: Lanes;
-  readonly meter: Meter;
-  /** The clock anchor of the last contact, for the day that bytes are counted on. */
+  readonly meter: DayMeter;
+  /** The clock anchor of the last contact. */
   anchor(): ClockAnchor | null;
   /** Notes a try in the ring of attempts, which gives it its number. */
   attempt(attempt: Omit<Attempt, "number">): void;
   /** A piece has had no answer for long: whoever owns the connection finds out whether the link is dead. */
   doubt(): void;
 }
-
-/** Bytes of photos sent on one day of the workspace's zone, by kind of network. */
-export type PhotoSpending = { readonly day: string } & Readonly<Record<NetworkKind, number>>;
 
 /** Of today's mobile data for photos: how much is used, and how much HQ's policy allows. Wi-Fi has no such limit. */
 export interface PhotoBudget {
@@ -116,7 +114,6 @@ export interface PhotosRoom extends Photos {
    * by HQ, or lost on this phone.
    */
   queue(): { readonly photos: number; readonly bytes: number; readonly notComing: number };
-  spent(): PhotoSpending;
   budget(): PhotoBudget;
   /** Facts can flow: photos may go on behind them. `term` is the relay's, so that a restored relay is offered all again. */
   connected(contact: { readonly term: string }): void;

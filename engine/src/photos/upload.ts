@@ -9,7 +9,7 @@ import { createPauses } from "./pauses.ts";
 import { photoPolicy } from "./photo-policy.ts";
 import type { PhotosDeps, PhotoWait } from "./photos.ts";
 import { refusalPlan } from "./refusal-plan.ts";
-import type { Spending } from "./spending.ts";
+import { fitsBudget, photoBudget } from "./spending.ts";
 
 /** A piece without an answer for so long makes the link doubtful, although nobody said that it was lost. */
 const DOUBT_MS = 10_000;
@@ -61,7 +61,7 @@ type LaneDeps = Pick<
  * The photos lane: all previews, then all originals, oldest first, as many at a time as the link bears, each in pieces,
  * each piece only when no fact and no document waits.
  */
-export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, changed: () => void): PhotoLane {
+export function createPhotoLane(deps: LaneDeps, owed: Owed, changed: () => void): PhotoLane {
   const { clock, files, facts, reference, channel, network, lanes, meter } = deps;
   const pace = createPace();
   const jobs = new Map<string, Job>();
@@ -82,7 +82,8 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
     if (term === null || closed) return "signal";
     if (kind === "roaming") return "roaming";
     if (kind === "mobile" && part === "original" && policy.originalsOnWifiOnly) return "wifi";
-    return spending.allows(kind, part, onLinkBytes + bytes + AROUND_BYTES, policy) ? null : "budget";
+    const budget = photoBudget(meter, policy);
+    return fitsBudget(budget, kind, part, onLinkBytes + bytes + AROUND_BYTES) ? null : "budget";
   };
   const waitsFor = (record: OwedRecord, part: PhotoPart): PhotoWait | null => {
     const fact = facts.find(record.id);
@@ -209,7 +210,6 @@ export function createPhotoLane(deps: LaneDeps, owed: Owed, spending: Spending, 
         tally.spent += sentBytes;
         meter.sent("photos", sentBytes);
         meter.received("photos", receivedBytes);
-        spending.add(network.kind(), sentBytes + receivedBytes);
       },
     });
   };
