@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import exifr from "exifr";
 import sharp from "sharp";
 import { createNodePictures } from "../adapters/node-pictures.ts";
 import { sha256Hex } from "../src/core/index.ts";
-import { differenceHash, dhashGreys, eventKinds, hashDistance, type EventBody, type Files } from "../src/index.ts";
+import {
+  differenceHash,
+  dhashGreys,
+  eventKinds,
+  hashDistance,
+  type EventBody,
+  type Files,
+  type Pack,
+} from "../src/index.ts";
+import { withKeptExif } from "../src/photos/exif.ts";
 import { limits } from "../src/wire/index.ts";
 import { photoWorld } from "./photos-world.ts";
 import { seeded } from "./seeded.ts";
@@ -45,6 +55,63 @@ test("P30 a photo is shrunk by policy, loses its private metadata, and its event
   assert.ok(preview.length <= 15_360, `${preview.length} bytes`);
   assert.match(body.dhash ?? "", /^[0-9a-f]{64}$/);
   await room.close();
+});
+
+test("P41 of a camera's EXIF only what policy lists stays, and place, owner and serial number never do", async () => {
+  const taken = await sharp(await shelf(7))
+    .jpeg()
+    .withExif({
+      IFD0: { Make: "LG", Model: "Field Phone 7", Artist: "somebody", HostComputer: "somebody's phone" },
+      IFD2: {
+        DateTimeOriginal: "2026:11:24 09:31:07",
+        OffsetTimeOriginal: "+08:00",
+        BodySerialNumber: "SN-1",
+        CameraOwnerName: "somebody",
+        ImageUniqueID: "0123",
+      },
+      IFD3: { GPSLatitude: "3/1 8/1 0/1" },
+    })
+    .toBuffer();
+  const camera = { Make: "LG", Model: "Field Phone 7" };
+  const capturedAt = { DateTimeOriginal: "2026:11:24 09:31:07", OffsetTimeOriginal: "+08:00" };
+  const cases: [Pack["photo"]["keepExif"], object | undefined][] = [
+    [undefined, undefined],
+    [[], undefined],
+    [["camera"], camera],
+    [["capturedAt"], capturedAt],
+    [["capturedAt", "camera"], { ...camera, ...capturedAt }],
+  ];
+  for (const [keepExif, kept] of cases) {
+    const world = photoWorld({
+      pictures: createNodePictures(),
+      photo: keepExif === undefined ? {} : { keepExif },
+    });
+    const room = await world.open();
+    const captured = await room.capture(input(new Uint8Array(taken)));
+    assert.ok(captured.ok);
+    const body = eventKinds.photoCaptured.body.parse(captured.value.envelope.body);
+    const names = await world.files.list("photos");
+    const original = await world.files.read(`photos/${names.find((name) => !name.includes("preview"))}`);
+    const preview = await room.preview(captured.value.envelope.id);
+    assert.ok(original !== undefined && preview !== undefined);
+    assert.equal(body.sha256, sha256Hex(original), "the hash is of what is sent");
+    assert.deepEqual(await exifr.parse(original, { reviveValues: false }), kept);
+    assert.equal(Buffer.from(original).includes("somebody"), false);
+    const seen = await sharp(original).raw().toBuffer({ resolveWithObject: true });
+    assert.deepEqual([seen.info.width, seen.info.height], [body.width, body.height]);
+    assert.equal((await sharp(preview).metadata()).exif, undefined);
+    await room.close();
+  }
+});
+
+test("P41 EXIF that is none, cut or not what its tags should hold is dropped, and the photo is taken all the same", async () => {
+  const jpeg = (await createNodePictures().encode(await shelf(8, 400, 300), { longestEdge: 400, quality: 80 }))?.bytes;
+  assert.ok(jpeg !== undefined);
+  const wrong = await sharp(jpeg)
+    .withExif({ IFD0: { Make: "x".repeat(200) }, IFD2: { DateTimeOriginal: "yesterday" } })
+    .toBuffer();
+  const taken = [jpeg, new Uint8Array(wrong), new Uint8Array(wrong.subarray(0, 60)), new Uint8Array(3)];
+  for (const picture of taken) assert.deepEqual(await withKeptExif(picture, jpeg, ["capturedAt", "camera"]), jpeg);
 });
 
 test("P30 a picture lying on its side by its EXIF is turned upright", async () => {

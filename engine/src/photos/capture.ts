@@ -4,6 +4,7 @@ import type { CapturedFact } from "../events/facts.ts";
 import { limits } from "../wire/index.ts";
 import { dhashGreys, differenceHash } from "./dhash.ts";
 import { encodeOriginal, encodePreview } from "./encode.ts";
+import { withKeptExif } from "./exif.ts";
 import { newPart, type Owed, type OwedRecord } from "./owed.ts";
 import { photoPolicy } from "./photo-policy.ts";
 import type { PhotoError, PhotoInput, PhotosDeps } from "./photos.ts";
@@ -26,9 +27,10 @@ export async function capturePhoto(
   if (input.bytes.length === 0) return err({ code: "photo.size", detail: "the file is empty" });
   if (input.bytes.length > INPUT_BYTES) return err({ code: "photo.size", detail: "the file is larger than 64 MB" });
   const policy = photoPolicy(reference.current());
-  const original = await encodeOriginal(pictures, input.bytes, policy);
-  if (original === null)
+  const encoded = await encodeOriginal(pictures, input.bytes, policy);
+  if (encoded === null)
     return err({ code: "photo.type", detail: "the file is not a picture that this phone can read" });
+  const original = { ...encoded, bytes: await withKeptExif(input.bytes, encoded.bytes, policy.keepExif) };
   if (original.bytes.length > limits.photoBytes)
     return err({ code: "photo.size", detail: "the picture is larger than the limit even when shrunk" });
   const preview = await encodePreview(pictures, original.bytes, policy);

@@ -1,4 +1,4 @@
-import type { Pack } from "../reference/pack.ts";
+import type { KeptExif, Pack } from "../reference/pack.ts";
 
 /** How photos are made and sent, as HQ issued it. */
 export interface PhotoPolicy {
@@ -13,6 +13,8 @@ export interface PhotoPolicy {
   readonly originalsOnWifiOnly: boolean;
   /** Bytes of photos, previews and originals together, that may go over mobile data on one day. */
   readonly mobileBytesPerDay: number;
+  /** What of the taken picture's EXIF stays with its original; all else is dropped. */
+  readonly keepExif: readonly KeptExif[];
 }
 
 const beforeFirstPack: PhotoPolicy = {
@@ -22,10 +24,16 @@ const beforeFirstPack: PhotoPolicy = {
   previewEdge: 320,
   originalsOnWifiOnly: false,
   mobileBytesPerDay: 50_000_000,
+  keepExif: [],
 };
 
 /** The policy of the pack in force, or a careful one before the first pack has come. */
 export function photoPolicy(pack: Pack | null): PhotoPolicy {
   if (pack === null) return beforeFirstPack;
-  return { ...pack.photo, targetBytes: pack.photo.targetBytes ?? beforeFirstPack.targetBytes };
+  const { targetBytes, keepExif } = beforeFirstPack;
+  return {
+    ...pack.photo,
+    targetBytes: pack.photo.targetBytes ?? targetBytes,
+    keepExif: pack.photo.keepExif ?? keepExif,
+  };
 }

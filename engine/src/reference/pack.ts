@@ -60,6 +60,10 @@ export type Person = z.infer<typeof personSchema>;
 export const consequenceSchema = z.enum(["annotate", "hold-proof", "hold-order"]);
 export type Consequence = z.infer<typeof consequenceSchema>;
 
+/** What a policy may keep of a photo's EXIF: when and with which make of camera it was taken. Nothing else can be named. */
+export const keptExif = ["capturedAt", "camera"] as const;
+export type KeptExif = (typeof keptExif)[number];
+
 /** A reference pack's content: numbered, hashed and signed as a whole; a device swaps whole packs. */
 export const packSchema = z.strictObject({
   v: z.literal(1),
@@ -92,6 +96,8 @@ export const packSchema = z.strictObject({
     originalsOnWifiOnly: z.boolean(),
     /** Bytes of photos a day on mobile data. */
     mobileBytesPerDay: z.int().min(0),
+    /** What of the taken picture's EXIF stays with its original. Nothing where absent. */
+    keepExif: z.array(z.enum(keptExif)).max(keptExif.length).optional(),
   }),
 });
 export type Pack = z.infer<typeof packSchema>;

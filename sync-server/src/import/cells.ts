@@ -42,6 +42,13 @@ export const day = () => z.iso.date("is no date as YYYY-MM-DD");
 export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
   z.enum(values, `is none of ${values.join(", ")}`);
 
+/** Some of these values with `|` between them. */
+export const someOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z
+    .string()
+    .transform((text) => [...new Set(text.split("|").map((part) => part.trim()))])
+    .pipe(z.array(z.enum(values, `holds what is none of ${values.join(", ")}`)));
+
 /** Codes with `|` between them. */
 export const codes = () =>
   z.string().transform((text, context) => {

@@ -1,5 +1,19 @@
+import { keptExif } from "@sampai/engine";
 import type { z } from "zod";
-import { code, codes, day, decimal, oneOf, options, ringgitAmount, week, wholeNumber, words, yesNo } from "./cells.ts";
+import {
+  code,
+  codes,
+  day,
+  decimal,
+  oneOf,
+  options,
+  ringgitAmount,
+  someOf,
+  week,
+  wholeNumber,
+  words,
+  yesNo,
+} from "./cells.ts";
 
 /** One column of a CSV file: what it means to a person, and what its cells may hold. */
 export interface Column<T, Required extends boolean = boolean> {
@@ -222,8 +236,51 @@ export const conflicts = table({
   },
 });
 
+export const photos = table({
+  file: "photos.csv",
+  holds: "how photos are made and sent: one row",
+  key: ["longest_edge"],
+  mostRows: 1,
+  columns: {
+    longest_edge: need("Longest edge of an original, in pixels", "whole number", "1600", wholeNumber(320, 8_192)),
+    quality: need("JPEG quality to start with", "1 to 100", "80", wholeNumber(1, 100)),
+    target_kb: may(
+      "Kilobytes an original should not exceed: quality gives way to reach it",
+      "whole number (400)",
+      "400",
+      wholeNumber(20, 15_728),
+    ),
+    preview_edge: need("Longest edge of a preview, in pixels", "whole number", "320", wholeNumber(64, 1_024)),
+    originals_on_wifi_only: need("Whether originals wait for Wi-Fi", "yes or no", "no", yesNo()),
+    mobile_mb_per_day: need(
+      "Megabytes of photos a day on mobile data",
+      "whole number",
+      "50",
+      wholeNumber(0, 1_000_000),
+    ),
+    keep_exif: may(
+      "What of a picture's EXIF stays; all else is dropped",
+      "capturedAt, camera, | between (nothing)",
+      "capturedAt",
+      someOf(keptExif),
+    ),
+  },
+});
+
 /** Every file there is, in the order in which they are read and explained. */
-export const tables = { territories, reps, goods, schemes, stores, plans, forms, holidays, rules, conflicts } as const;
+export const tables = {
+  territories,
+  reps,
+  goods,
+  schemes,
+  stores,
+  plans,
+  forms,
+  holidays,
+  rules,
+  conflicts,
+  photos,
+} as const;
 export type TableName = keyof typeof tables;
 
 /** The rows of the files that were given; a file that was not given is absent. */

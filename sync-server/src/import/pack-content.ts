@@ -62,7 +62,20 @@ export function packContent(
           ? (inForce?.rules.consequences ?? {})
           : Object.fromEntries(rows.rules.map(({ rule, consequence }) => [rule, consequence])),
     },
-    photo: inForce?.photo ?? photoPolicy,
+    photo: photoOf(rows.photos?.[0]) ?? inForce?.photo ?? photoPolicy,
+  };
+}
+
+function photoOf(row: NonNullable<Rows["photos"]>[number] | undefined): Pack["photo"] | null {
+  if (row === undefined) return null;
+  return {
+    longestEdge: row.longest_edge,
+    quality: row.quality,
+    ...(row.target_kb === null ? {} : { targetBytes: row.target_kb * 1_000 }),
+    previewEdge: row.preview_edge,
+    originalsOnWifiOnly: row.originals_on_wifi_only,
+    mobileBytesPerDay: row.mobile_mb_per_day * 1_000_000,
+    ...(row.keep_exif === null ? {} : { keepExif: row.keep_exif }),
   };
 }
 

@@ -53,6 +53,27 @@ describe("the demo workspace", () => {
     assert.ok(pack.goods.every((good) => good.priceMadeUp === !["1", "2", "3"].includes(good.sku)));
   });
 
+  test("makes and sends photos as photos.csv says, and goes on so when it is imported without that file", () =>
+    withFolder(async (folder) => {
+      const { done, packs } = importer(folder);
+      const policy =
+        "longest_edge,quality,target_kb,preview_edge,originals_on_wifi_only,mobile_mb_per_day,keep_exif\n" +
+        "2048,85,,256,yes,20,capturedAt|camera\n";
+      await done({ ...smallFiles(), "photos.csv": bytesOf(policy) });
+      const photo = {
+        longestEdge: 2_048,
+        quality: 85,
+        previewEdge: 256,
+        originalsOnWifiOnly: true,
+        mobileBytesPerDay: 20_000_000,
+        keepExif: ["capturedAt", "camera"],
+      };
+      assert.deepEqual(packs.newest()?.photo, photo);
+      const again = await done(smallFiles());
+      assert.equal(again.pack.isNew, false);
+      assert.deepEqual(packs.newest()?.photo, photo);
+    }));
+
   test("leaves no trace when it is imported again", async () => {
     const changes = () => folder.db.prepare("select count(*) as count from change").get()?.["count"];
     const before = changes();
@@ -390,6 +411,13 @@ const cases: [title: string, file: string, change: (text: string) => string, pro
     "conflicts.csv",
     () => "document,field,rule\nstore,name,max\n",
     /^conflicts\.csv:2 rule: name has no larger and smaller$/,
+  ],
+  [
+    "EXIF that no policy may keep",
+    "photos.csv",
+    () =>
+      "longest_edge,quality,preview_edge,originals_on_wifi_only,mobile_mb_per_day,keep_exif\n1600,80,320,no,50,camera|GPSLatitude\n",
+    /^photos\.csv:2 keep_exif: .*none of capturedAt, camera/,
   ],
   [
     "an unknown consequence",
