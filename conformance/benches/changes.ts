@@ -10,7 +10,7 @@ const WRITERS = 50;
 const STEP_MS = 4_000;
 const HOLDS_MS = 250;
 /** Changes a second, tried one after the other until one is not held. */
-const RATES = { one: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000], five: [4_000, 6_000, 8_000, 10_000] } as const;
+const RATES = { one: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000], five: [2_000, 4_000, 6_000, 8_000, 10_000] } as const;
 const STOCK_RATES = [100, 200, 300, 400, 600] as const;
 /** A slow step on a shared machine is tried once more before it counts. */
 const TRIES = 2;
