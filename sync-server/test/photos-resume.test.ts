@@ -140,10 +140,13 @@ test("P12 upkeep throws away what expired and what nobody names, and never a lin
   await tus().add(begunOld.location, 0, picture.subarray(0, 100));
   const orphan = path.join(path.dirname(blobOf(linked)), `${linked.id.replace(/^./, "f")}.original.jpg`);
   const stray = path.join(dir, "uploads", "0".repeat(32));
+  // Left by a kill just now: at a start nobody is uploading.
+  const young = path.join(dir, "uploads", `${"1".repeat(32)}.json`);
   const longAgo = new Date(Date.now() - 30 * 86_400_000);
   await killed(async () => {
     await writeFile(orphan, "nobody's");
     await writeFile(stray, "nobody's");
+    await writeFile(young, "nobody's");
     for (const file of [orphan, stray, blobOf(linked)]) await utimes(file, longAgo, longAgo);
     const db = new DatabaseSync(databaseFile(dir));
     db.prepare("update photo_upload set created = ? where photo = ?").run(longAgo.toISOString(), old.id);
@@ -153,8 +156,8 @@ test("P12 upkeep throws away what expired and what nobody names, and never a lin
   assert.equal((await tus().head(begunFresh.location)).offset, 100);
   assert.equal((await tus().head(begunOld.location)).status, 404);
   assert.deepEqual(
-    [await isThere(orphan), await isThere(stray), await isThere(fileOf(begunOld.location))],
-    [false, false, false],
+    [await isThere(orphan), await isThere(stray), await isThere(young), await isThere(fileOf(begunOld.location))],
+    [false, false, false, false],
   );
   const unfinished = (await readdir(path.join(dir, "uploads"))).filter((name) => !name.endsWith(".json"));
   assert.deepEqual(unfinished, [path.basename(begunFresh.location)]);

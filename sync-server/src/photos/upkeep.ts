@@ -6,14 +6,17 @@ import type { PhotoRoom } from "./room.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** Files that no row names are left alone for so long: their row may be on its way. */
+/** While the relay works, files that no row names are left alone for so long: their row may be on its way. */
 const GRACE_MS = HOUR_MS;
 
 /**
  * Brings files and rows in line: complete uploads without a link are verified and linked, expired ones thrown away,
- * files that no row names removed. What a row names is never removed. Answers what it did.
+ * files that no row names for longer than `graceMs` removed. What a row names is never removed. Answers what it did.
  */
-export async function reconcile(room: PhotoRoom): Promise<{ linked: number; expired: number; removed: number }> {
+export async function reconcile(
+  room: PhotoRoom,
+  graceMs = GRACE_MS,
+): Promise<{ linked: number; expired: number; removed: number }> {
   const { db, writer, clock, limits, uploads, blobs, arrival } = room;
   const nowMs = clock.wallMs();
   const before = utcFromMs(nowMs - limits.expiryMs);
@@ -37,7 +40,7 @@ export async function reconcile(room: PhotoRoom): Promise<{ linked: number; expi
     const row = uploadOf.get(upload) as { arrived: string | null } | undefined;
     if (row !== undefined && row.arrived === null) continue;
     const written = await stat(unfinishedFile(uploads, name)).catch(() => undefined);
-    if (row === undefined && nowMs - (written?.mtimeMs ?? nowMs) < GRACE_MS) continue;
+    if (row === undefined && nowMs - (written?.mtimeMs ?? nowMs) < graceMs) continue;
     await removeUnfinished(uploads, upload);
     done.removed += 1;
   }
@@ -64,13 +67,13 @@ export async function startUpkeep(room: PhotoRoom): Promise<() => Promise<void>>
   let cancel: () => void = () => undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
-  const round = async () => {
-    const done = await reconcile(room);
+  const round = async (graceMs: number) => {
+    const done = await reconcile(room, graceMs);
     if (done.expired + done.removed + done.linked > 0) room.note("photos were brought in line", done);
   };
   const hourly = async () => {
     try {
-      await round();
+      await round(GRACE_MS);
     } catch (error) {
       room.note("photos could not be brought in line", { error: String(error) });
     }
@@ -82,7 +85,8 @@ export async function startUpkeep(room: PhotoRoom): Promise<() => Promise<void>>
       running = hourly();
     });
   };
-  await round();
+  // Nobody is uploading yet, so no row is on its way.
+  await round(0);
   next();
   return async () => {
     stopped = true;

@@ -36,6 +36,7 @@ export function createUploads(room: PhotoRoom): Uploads {
   const find = db.prepare("select * from photo_upload where upload = ?");
   const callers = new WeakMap<Request, Caller>();
   const refused = new WeakMap<Request, Refusal>();
+  const begunBy = new WeakMap<Request, string>();
   const atOnce = new Map<string, number>();
   const begins = new RateLimiterMemory({ points: BEGIN_PER_MINUTE, duration: 60 });
   const guardBody = createBodyGuard(clock, limits);
@@ -72,6 +73,7 @@ export function createUploads(room: PhotoRoom): Uploads {
         return answer;
       });
       if ("code" in begun) return refuse(request, begun);
+      begunBy.set(request, upload.id);
       if (part === "preview") room.decoder.warm();
       return {};
     },
@@ -131,6 +133,12 @@ export function createUploads(room: PhotoRoom): Uploads {
     return refusal ?? finishedHead(row);
   };
 
+  /** An upload can be begun again before the tus server has made the files of the first try: those go here. */
+  const removeReplaced = async (request: Request): Promise<void> => {
+    const upload = begunBy.get(request);
+    if (upload !== undefined && find.get(upload) === undefined) await removeUnfinished(uploads, upload);
+  };
+
   const handle = async (request: Request, caller: Caller): Promise<Response> => {
     const upload = uploadIn(request);
     const stood = await before(request, caller, upload);
@@ -139,6 +147,7 @@ export function createUploads(room: PhotoRoom): Uploads {
     const guarded = guardBody(request);
     callers.set(guarded, caller);
     const response = await tus.handleWeb(guarded);
+    await removeReplaced(guarded);
     const refusal = refused.get(guarded);
     if (refusal !== undefined) return refusalResponse(refusal);
     if (response.status >= 400) return asProblem(response, (await room.full()) !== null);
