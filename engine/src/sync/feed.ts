@@ -21,8 +21,8 @@ export interface Feed {
 
 /**
  * Takes the relay's stream of document changes from the durable cursor on. Frames are made durable in the order in
- * which they came, whatever waits together in one commit with the cursor behind it; only then the relay is told `fed`. A phone that lacks nothing writes and says nothing: its
- * request has told the relay where it stands.
+ * which they came, whatever waits together in one commit with the cursor behind it; only then the relay is told `fed`. A
+ * phone that lacks nothing writes and says nothing: its request has told the relay where it stands.
  */
 export function createFeed(documents: DocumentStore, clock: Clock, progressed: () => void): Feed {
   let wire: Wire | null = null;

@@ -24,8 +24,8 @@ const LAST_RETRY_MS = 300_000;
 /**
  * Fetches the newest reference pack when the relay names one that is not here: on contact (`claimed.pack`) and when one
  * is announced (`pack`). Where an older pack is here the relay may answer with what differs from it (RFC 3229); a delta
- * that does not make the pack is dropped, and the whole pack fetched. One download at a time; a lost one is tried again while the connection lives, with a growing
- * delay; a refused one only when the relay names a pack again.
+ * that does not make the pack is dropped, and the whole pack fetched. One download at a time; a lost one is tried again
+ * while the connection lives, with a growing delay; a refused one only when the relay names a pack again.
  */
 export function createPackSync(deps: PackSyncDeps): SyncPart {
   const { http, reference, clock, lanes } = deps;

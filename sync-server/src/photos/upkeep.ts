@@ -13,9 +13,9 @@ const GRACE_MS = HOUR_MS;
  * Brings files and rows in line: complete uploads without a link are verified and linked, expired ones thrown away,
  * files that no row names for longer than `graceMs` removed. What a row names is never removed. Answers what it did.
  */
-export async function reconcile(
+async function reconcile(
   room: PhotoRoom,
-  graceMs = GRACE_MS,
+  graceMs: number,
 ): Promise<{ linked: number; expired: number; removed: number }> {
   const { db, writer, clock, limits, uploads, blobs, arrival } = room;
   const nowMs = clock.wallMs();

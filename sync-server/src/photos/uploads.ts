@@ -133,10 +133,14 @@ export function createUploads(room: PhotoRoom): Uploads {
     return refusal ?? finishedHead(row);
   };
 
-  /** An upload can be begun again before the tus server has made the files of the first try: those go here. */
-  const removeReplaced = async (request: Request): Promise<void> => {
-    const upload = begunBy.get(request);
-    if (upload !== undefined && find.get(upload) === undefined) await removeUnfinished(uploads, upload);
+  /** Lets the tus server answer. An upload can be begun again before the files of its first try are made: those go here. */
+  const answered = async (request: Request): Promise<Response> => {
+    try {
+      return await tus.handleWeb(request);
+    } finally {
+      const upload = begunBy.get(request);
+      if (upload !== undefined && find.get(upload) === undefined) await removeUnfinished(uploads, upload);
+    }
   };
 
   const handle = async (request: Request, caller: Caller): Promise<Response> => {
@@ -146,8 +150,7 @@ export function createUploads(room: PhotoRoom): Uploads {
     if (stood !== null) return refusalResponse(stood);
     const guarded = guardBody(request);
     callers.set(guarded, caller);
-    const response = await tus.handleWeb(guarded);
-    await removeReplaced(guarded);
+    const response = await answered(guarded);
     const refusal = refused.get(guarded);
     if (refusal !== undefined) return refusalResponse(refusal);
     if (response.status >= 400) return asProblem(response, (await room.full()) !== null);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { putDocuments } from "../../src/documents/put-documents.ts";
 import { Snapshots } from "../../src/documents/snapshots.ts";
-import { seeded, type Seeded } from "../simulation/seeded.ts";
+import { seeded, type Seeded } from "../../../engine/test/seeded.ts";
 import { openDesk, type Desk, type DeskPhone } from "./desk.ts";
 
 const SEEDS = [1, 2, 3, 4, 5, 6];

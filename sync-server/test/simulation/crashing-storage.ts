@@ -1,5 +1,5 @@
 import { createMemoryStorage, type Storage } from "@sampai/engine";
-import type { Seeded } from "./seeded.ts";
+import type { Seeded } from "../../../engine/test/seeded.ts";
 
 /** A phone's flash: what one process made durable is there for the next. */
 export interface SimulatedFlash {

@@ -1,6 +1,6 @@
 import type { DocumentKind, FieldEdit } from "@sampai/engine";
 import type { Role } from "@sampai/engine/wire";
-import type { Seeded } from "../seeded.ts";
+import type { Seeded } from "../../../../engine/test/seeded.ts";
 
 export const TERRITORIES = ["T1", "T2", "T3", "T4"];
 const SKUS = ["1047", "2210", "88-A"];

@@ -1,6 +1,6 @@
 import { schemaRules, type DocumentKind, type ReadingRules } from "@sampai/engine";
 import { putDocuments } from "../../../src/documents/put-documents.ts";
-import { seeded, type Seeded } from "../seeded.ts";
+import { seeded, type Seeded } from "../../../../engine/test/seeded.ts";
 import { AuthoredEdits } from "./authored.ts";
 import { randomEdit, TERRITORIES } from "./edits.ts";
 import type { PhoneSetting, SimulatedPhone } from "./phone.ts";

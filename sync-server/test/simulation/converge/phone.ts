@@ -9,7 +9,7 @@ import {
 } from "@sampai/engine";
 import type { Role } from "@sampai/engine/wire";
 import { createSimulatedFlash, type CrashingStorage, type SimulatedFlash } from "../crashing-storage.ts";
-import type { Seeded } from "../seeded.ts";
+import type { Seeded } from "../../../../engine/test/seeded.ts";
 import type { SimulatedTime } from "../simulated-time.ts";
 import type { SimulatedConnection } from "./connection.ts";
 import { WORKSPACE } from "./relay.ts";

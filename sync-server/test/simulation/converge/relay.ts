@@ -5,7 +5,7 @@ import { part } from "../../../src/documents/index.ts";
 import type { RelayPart, StockDoor } from "../../../src/relay/part.ts";
 import { stockDoor } from "../../../src/stock-peers/index.ts";
 import { createSimulatedDatabase, type SimulatedWriter } from "../in-memory-writer.ts";
-import type { Seeded } from "../seeded.ts";
+import type { Seeded } from "../../../../engine/test/seeded.ts";
 import { turn, watch, type SimulatedTime } from "../simulated-time.ts";
 
 export const WORKSPACE = "demo";

@@ -1,7 +1,7 @@
 import * as A from "@automerge/automerge/slim";
 import { authorMessage } from "@sampai/engine";
 import type { Role } from "@sampai/engine/wire";
-import type { Seeded } from "../seeded.ts";
+import type { Seeded } from "../../../../engine/test/seeded.ts";
 import type { SimulatedTime } from "../simulated-time.ts";
 import type { StockConnection } from "./stock-connection.ts";
 

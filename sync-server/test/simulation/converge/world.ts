@@ -1,6 +1,6 @@
 import type { ReadingRules } from "@sampai/engine";
 import assert from "node:assert/strict";
-import type { Seeded } from "../seeded.ts";
+import type { Seeded } from "../../../../engine/test/seeded.ts";
 import { SimulatedTime, turn, watch } from "../simulated-time.ts";
 import { SimulatedConnection } from "./connection.ts";
 import { SimulatedPhone, type PhoneSetting } from "./phone.ts";
