@@ -14,10 +14,12 @@ import { createFetchHttp } from "../adapters/fetch-http.ts";
 import { createNodeCrypto } from "../adapters/node-crypto.ts";
 import { createNodeFiles } from "../adapters/node-files.ts";
 import { lockFolder } from "../adapters/node-lock.ts";
+import * as nodeSha256 from "../adapters/node-sha256.ts";
 import { createSystemRandom } from "../adapters/random.ts";
 import { createWebSocketLink } from "../adapters/websocket-link.ts";
 import { createMemoryFiles, type Files, type LinkEnd } from "../src/index.ts";
 import { bytesToHex, hexToBytes } from "../src/core/hash.ts";
+import * as plainSha256 from "../src/core/sha256.ts";
 
 const folder = () => mkdtemp(path.join(tmpdir(), "sampai-adapters-"));
 const cryptos = { "plain JavaScript": createNobleCrypto(createSystemRandom()), "node:crypto": createNodeCrypto() };
@@ -44,6 +46,14 @@ for (const [name, crypto] of Object.entries(cryptos)) {
     assert.equal(await crypto.verify(signature, message, new Uint8Array(32).fill(255)), false);
   });
 }
+
+test("SHA-256 is the same by node:crypto and by plain JavaScript, whatever the length", () => {
+  for (let length = 0; length < 300; length += 1) {
+    const bytes = Uint8Array.from({ length }, (_, index) => (index * 31 + length) % 256);
+    assert.deepEqual(nodeSha256.sha256Bytes(bytes), plainSha256.sha256Bytes(bytes));
+    assert.equal(nodeSha256.sha256Hex(bytes), plainSha256.sha256Hex(bytes));
+  }
+});
 
 test("a signature made by one implementation verifies by the other", async () => {
   const [noble, node] = [cryptos["plain JavaScript"], cryptos["node:crypto"]];

@@ -121,7 +121,9 @@ async function reading(input: CommandInput, tell: Told): Promise<0> {
     const about = typeof name === "string" && name !== "" ? `${name} (${key})` : key;
     const past = () =>
       db
-        .prepare("select at, detail from trail where item = ? and topic = 'document.conflict' order by position")
+        .prepare(
+          "select at, detail from trail where item = ? and topic <> 'admission' and topic = 'document.conflict' order by position",
+        )
         .all(read.value.row.doc)
         .map(({ at, detail }) => ({ at: String(at), ...(JSON.parse(String(detail)) as Omit<PastConflict, "at">) }));
     tell({ ...read.value, past }, { definition, rules: read.value.rules, zone: zoneIn(dir), about }, field);

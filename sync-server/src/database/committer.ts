@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StopCode } from "../stop-reasons.ts";
+import { nextPosition } from "../order-log/leaves.ts";
 import { createTrailWriter } from "../trail/append.ts";
+import type { TrailNote } from "../trail/trail.ts";
 import { primaryCode, SQLITE_CONSTRAINT, SQLITE_FULL } from "./sqlite-codes.ts";
 import { operations, tables, type OperationName } from "./operations.ts";
 import type { Transaction } from "./transaction.ts";
@@ -65,7 +67,8 @@ export function createCommitter(
     try {
       db.exec("begin immediate");
       const now = nowUtc();
-      const transaction: Transaction = { sql, now, remember, note: (row) => trail.append(now, row) };
+      const note = (row: TrailNote) => trail.append(now, nextPosition({ sql, remember }), row);
+      const transaction: Transaction = { sql, now, remember, note };
       answers = batch.map(({ id, name, input }) => ({
         id,
         answer: (operations[name] as (tx: Transaction, input: unknown) => unknown)(transaction, input),

@@ -174,7 +174,7 @@ function holesOf(sql: Sql, device: string, links: readonly Link[], { day, zone }
   const inDay = new Set(links.map(({ run, seq }) => `${run} ${seq}`));
   const ends = sql(
     `select run, seq, hash from hole where device = ?1 and filled is null
-       and not exists (select 1 from log where device = ?1 and prev = hole.hash and type = 'event') order by run, seq`,
+       and not exists (select 1 from followed_hole where device = ?1 and hash = hole.hash) order by run, seq`,
   ).all(device) as unknown as { run: string; seq: number; hash: string }[];
   const atEnd = ends.filter(({ run, seq, hash }) => {
     const isInside =
@@ -198,7 +198,7 @@ function hasPlaced(sql: Sql, device: string, run: string, seq: number): boolean 
 
 function isPhotoHere(sql: Sql, id: string): boolean {
   const row = sql(
-    `select 1 from trail where item = ? and topic = 'photo.arrived'
+    `select 1 from trail where item = ? and topic <> 'admission' and topic = 'photo.arrived'
        and coalesce(json_extract(detail, '$.part'), 'original') = 'original' limit 1`,
   );
   return row.get(id) !== undefined;

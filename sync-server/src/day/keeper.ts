@@ -248,7 +248,7 @@ function firstUnread(sql: Sql): number {
   const newest = sql(
     `select trail.position from day_certificate
        join log on log.position = day_certificate.position
-       join trail on trail.item = log.id and trail.topic = 'day.certified'
+       join trail on trail.item = log.id and trail.topic <> 'admission' and trail.topic = 'day.certified'
        order by day_certificate.position desc limit 1`,
   ).get() as { position: number } | undefined;
   if (newest !== undefined) return Math.max(0, newest.position - PAGE);

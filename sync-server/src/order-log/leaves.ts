@@ -14,10 +14,15 @@ export interface NewLeaf {
   readonly signature?: Uint8Array | null;
 }
 
+/** The next position of the order log, as the writer remembers it. */
+const next = (tx: Pick<Transaction, "sql" | "remember">) =>
+  tx.remember("log position", () => ({ position: headOf(tx) }));
+
+export const nextPosition = (tx: Pick<Transaction, "sql" | "remember">): number => next(tx).position;
+
 /** Appends a leaf to the order log and answers its position: gapless from 0. */
 export function appendLeaf(tx: Transaction, term: string, leaf: NewLeaf): number {
-  const next = tx.remember("log position", () => ({ position: headOf(tx) }));
-  const { position } = next;
+  const position = nextPosition(tx);
   tx.sql(
     `insert into log (position, term, type, device, run, seq, hash, prev, id, received, flags, bytes, signature)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -36,7 +41,7 @@ export function appendLeaf(tx: Transaction, term: string, leaf: NewLeaf): number
     leaf.bytes,
     leaf.signature ?? null,
   );
-  next.position += 1;
+  next(tx).position += 1;
   return position;
 }
 

@@ -1,6 +1,8 @@
+import { assert } from "@sampai/engine/core";
 import type { Tip } from "@sampai/engine/wire";
 import type { Transaction } from "../database/transaction.ts";
 import type { PlacedCandidate } from "./admit.ts";
+import { deviceMemory, noteLast } from "./device-memory.ts";
 import { appendLeaf, currentTerm, headOf } from "./leaves.ts";
 import { sqliteTerms } from "./sqlite-terms.ts";
 import { openHolesOf, tipsOf, wantsOf } from "./standing.ts";
@@ -37,39 +39,49 @@ export function sqliteTransaction(tx: Transaction): LogTransaction {
 function deviceLog(tx: Transaction, term: () => string, device: string): DeviceLog {
   const { now } = tx;
   const sql = (text: string) => tx.sql(text);
-  const held = () =>
-    tx.remember(`held by ${device}`, () => ({
-      count: (sql("select count(*) as count from held where device = ?").get(device) as { count: number }).count,
-    }));
-  const expectNoLonger = (hash: string) => sql("delete from expected where device = ? and hash = ?").run(device, hash);
+  const memory = () => deviceMemory(tx, device);
+  const expectNoLonger = (hash: string) => {
+    if (memory().expected === 0) return;
+    memory().expected -= Number(sql("delete from expected where device = ? and hash = ?").run(device, hash).changes);
+  };
+  const positionOf = (hash: string) =>
+    (
+      sql("select position from log where device = ? and hash = ? and type = 'event'").get(device, hash) as
+        | { position: number }
+        | undefined
+    )?.position;
   return {
     device,
     mayWrite: () => sql("select 1 from device where device = ? and revoked is null").get(device) !== undefined,
-    positionOf: (hash) =>
-      (
-        sql("select position from log where device = ? and hash = ? and type = 'event'").get(device, hash) as
-          | { position: number }
-          | undefined
-      )?.position,
+    positionOf: (hash) => {
+      const { last } = memory();
+      return last?.hash === hash ? last.position : positionOf(hash);
+    },
     isHole: (hash) =>
+      memory().holes > 0 &&
       sql("select 1 from hole where device = ? and hash = ? and filled is null").get(device, hash) !== undefined,
-    isHeld: (hash) => sql("select 1 from held where device = ? and hash = ?").get(device, hash) !== undefined,
-    hasOther: ({ run, seq, hash }) =>
-      sql("select 1 from log where device = ? and run = ? and seq = ? and type = 'event' and hash <> ?").get(
-        device,
-        run,
-        seq,
-        hash,
-      ) !== undefined,
-    isFollowed: (hash) =>
-      sql("select 1 from log where device = ? and prev = ? and type = 'event' limit 1").get(device, hash) !== undefined,
+    isHeld: (hash) =>
+      memory().held > 0 && sql("select 1 from held where device = ? and hash = ?").get(device, hash) !== undefined,
+    hasOther: ({ run, seq, hash }) => {
+      const { last } = memory();
+      if (last?.run === run && seq > last.top) return false;
+      const other = sql("select 1 from log where device = ? and run = ? and seq = ? and type = 'event' and hash <> ?");
+      return other.get(device, run, seq, hash) !== undefined;
+    },
+    // A placed event that is no tip is followed by one; of a hole that is noted.
+    isFollowed: (hash) => {
+      if (isFollowedHole(tx, device, hash)) return true;
+      if (positionOf(hash) === undefined) return false;
+      return sql("select 1 from tip where device = ? and hash = ?").get(device, hash) === undefined;
+    },
     place: (event, noted) => {
       const position = appendLeaf(tx, term(), { ...event, ...noted, type: "event", device });
       expectNoLonger(event.hash);
-      moveTip(tx, device, event);
+      noteLast(tx, device, event, { position, isTip: moveTip(tx, device, event) });
       return position;
     },
     placeHole: ({ run, seq, hash }) => {
+      memory().holes += 1;
       sql("insert into hole (device, hash, run, seq, filled) values (?, ?, ?, ?, null)").run(device, hash, run, seq);
       const nothing = { prev: null, id: null, flags: [], bytes: new Uint8Array() };
       const position = appendLeaf(tx, term(), { type: "hole", device, run, seq, hash, ...nothing });
@@ -80,23 +92,24 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
       sql("update hole set filled = ? where device = ? and hash = ?").run(now, device, hash);
     },
     hold: ({ run, seq, hash, bytes, signature }, want) => {
-      held().count += 1;
+      memory().held += 1;
       sql(
         `insert into held (device, hash, want, run, seq, bytes, signature, received)
            values (?, ?, ?, ?, ?, ?, ?, ?)`,
       ).run(device, hash, want, run, seq, bytes, signature ?? null, now);
     },
     takeHeldOn: (want) => {
+      if (memory().held === 0) return [];
       const rows = sql(
         `select run, seq, want as prev, hash, bytes, signature from held
            where device = ? and want = ? order by run, seq, hash`,
       ).all(device, want) as unknown as PlacedCandidate[];
       if (rows.length === 0) return rows;
       sql("delete from held where device = ? and want = ?").run(device, want);
-      held().count -= rows.length;
+      memory().held -= rows.length;
       return rows;
     },
-    heldCount: () => held().count,
+    heldCount: () => memory().held,
     quarantine: ({ run, seq, prev, hash, bytes, signature }, code) => {
       sql(
         `insert or ignore into quarantine (device, hash, prev, code, run, seq, bytes, signature, received)
@@ -112,7 +125,8 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
       ).times,
 
     expect: ({ run, seq, hash }) => {
-      sql("insert or ignore into expected (device, hash, run, seq) values (?, ?, ?, ?)").run(device, hash, run, seq);
+      const insert = sql("insert or ignore into expected (device, hash, run, seq) values (?, ?, ?, ?)");
+      memory().expected += Number(insert.run(device, hash, run, seq).changes);
     },
     tips: () => tipsOf(tx, device),
     wants: () => wantsOf(tx, device),
@@ -138,14 +152,29 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
   };
 }
 
-// The event that it follows is an end no more; it is one itself, unless its follower came first (over a declared hole).
-function moveTip(tx: Transaction, device: string, { run, seq, prev, hash }: PlacedCandidate): void {
-  if (prev !== null) tx.sql("delete from tip where device = ? and hash = ?").run(device, prev);
-  tx.sql(
-    `insert into tip (device, hash, run, seq) select ?1, ?2, ?3, ?4
-       where not exists (select 1 from log where device = ?1 and prev = ?2 and type = 'event')`,
-  ).run(device, hash, run, seq);
+/**
+ * The event that it follows is an end no more; it is one itself, unless its follower came first, over a declared hole.
+ * Answers whether it is.
+ */
+function moveTip(tx: Transaction, device: string, { run, seq, prev, hash }: PlacedCandidate): boolean {
+  const { last, holes } = deviceMemory(tx, device);
+  const isTip = holes === 0 || !isFollowedHole(tx, device, hash);
+  if (isTip && last !== null && last.hash === prev) {
+    const move = tx.sql("update tip set hash = ?, run = ?, seq = ? where device = ? and hash = ?");
+    assert(move.run(hash, run, seq, device, prev).changes === 1, "the event placed last is a tip");
+    return true;
+  }
+  const ended = prev === null ? null : tx.sql("delete from tip where device = ? and hash = ?").run(device, prev);
+  if (ended?.changes === 0 && holes > 0) {
+    const follow = "insert or ignore into followed_hole select device, hash from hole where device = ? and hash = ?";
+    tx.sql(follow).run(device, prev);
+  }
+  if (isTip) tx.sql("insert into tip (device, hash, run, seq) values (?, ?, ?, ?)").run(device, hash, run, seq);
+  return isTip;
 }
+
+const isFollowedHole = (tx: Transaction, device: string, hash: string): boolean =>
+  tx.sql("select 1 from followed_hole where device = ? and hash = ?").get(device, hash) !== undefined;
 
 function takeQuarantined(tx: Transaction): ReturnType<LogTransaction["takeQuarantined"]> {
   const rows = tx

@@ -23,7 +23,6 @@ create table if not exists log (
 ) strict;
 create unique index if not exists log_hash on log (device, hash) where type = 'event';
 create index if not exists log_seq on log (device, run, seq);
-create index if not exists log_prev on log (device, prev) where type = 'event';
 create index if not exists log_start on log (position) where type = 'start';
 create index if not exists log_id on log (id) where id is not null;
 -- Placed events that no placed event of their device follows: kept as it goes, so that a claim reads no history.
@@ -62,6 +61,17 @@ create table if not exists hole (
   filled text,
   primary key (device, hash)
 ) strict;
+-- Holes that a placed event follows. What follows a placed event needs no list: it is a tip, or it is followed.
+create table if not exists followed_hole (
+  device text not null,
+  hash text not null,
+  primary key (device, hash)
+) strict, without rowid;
+-- A log from when that was asked of an index over "prev", which cost each order a page.
+insert or ignore into followed_hole select hole.device, hole.hash from hole
+  where exists (select 1 from sqlite_master where name = 'log_prev')
+    and exists (select 1 from log where log.device = hole.device and log.prev = hole.hash and log.type = 'event');
+drop index if exists log_prev;
 create table if not exists expected (
   device text not null,
   hash text not null,

@@ -84,7 +84,7 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
        where hole.device = ? and hole.hash = ? and log.type = 'hole' and log.hash = hole.hash limit 1`,
   );
   const follower = db.prepare(
-    "select 1 from log indexed by log_prev where device = ? and prev = ? and type = 'event' and run = ? limit 1",
+    "select 1 from log indexed by log_seq where device = ? and run = ? and seq = ? and prev = ? and type = 'event' limit 1",
   );
   const decisionOf = db.prepare("select decision from expired where position = ?");
   const decisionBytes = db.prepare("select hash, bytes, signature from log where position = ? and type = 'expiry'");
@@ -156,8 +156,8 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
       return isSignedBy(known.publicKey, message, signature) ? null : "has a signature that does not verify";
     },
     /** Whether the row is signed, itself or by the event that goes on from it in its run. */
-    isSigned: ({ type, device, run, hash, signature }: Row): boolean =>
-      type !== "event" || signature !== null || follower.get(device, hash, run) !== undefined,
+    isSigned: ({ type, device, run, seq, hash, signature }: Row): boolean =>
+      type !== "event" || signature !== null || follower.get(device, run, seq + 1, hash) !== undefined,
   };
 }
 

@@ -18,10 +18,14 @@ export async function startTreeKeeper(context: RelayContext): Promise<() => Prom
   let head = await orderLog.head();
   let cancel: (() => void) | null = null;
   let working: Promise<void> = Promise.resolve();
+  // Nobody else keeps the tree while a relay works, so what was kept last needs not be read after each commit.
+  let size = reader.checkpoint()?.size ?? 0;
 
   const work = async () => {
-    for (let size = reader.checkpoint()?.size ?? 0; size < head; size = reader.checkpoint()?.size ?? 0) {
-      const kept = await writer.run("keepTree", grow(context, reader, size));
+    while (size < head) {
+      const grown = grow(context, reader, size);
+      const kept = await writer.run("keepTree", grown);
+      size = kept ? grown.checkpoint.size : (reader.checkpoint()?.size ?? 0);
       if (!kept) return;
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -38,7 +42,7 @@ export async function startTreeKeeper(context: RelayContext): Promise<() => Prom
   };
   const stop = orderLog.subscribe((next) => {
     head = next;
-    if ((reader.checkpoint()?.size ?? 0) < head) later();
+    if (size < head) later();
   });
   later();
   return async () => {

@@ -3,29 +3,29 @@ import type { DatabaseSync } from "node:sqlite";
 import type { TrailNote } from "./trail.ts";
 
 export interface TrailWriter {
-  append(at: string, note: TrailNote): void;
+  /** `logHead` is the next position of the order log at this moment. */
+  append(at: string, logHead: number, note: TrailNote): void;
   /** Reads the chain's end anew, after a transaction was rolled back. */
   reload(): void;
 }
 
 const FIRST = "0".repeat(64);
 
-/** The hash that chains a row to the one before it. */
+/** The hash that chains a row to the one before it. `detail` is the row's detail as it is kept: JSON. */
 export function trailHash(
   previous: string,
-  row: { position: number; at: string; logHead: number } & TrailNote,
+  row: { position: number; at: string; logHead: number } & Omit<TrailNote, "detail"> & { detail: string },
 ): string {
   const { position, at, logHead, topic, device, item, detail } = row;
-  const text = JSON.stringify([position, at, logHead, topic, device, item, detail]);
+  const head = JSON.stringify([position, at, logHead, topic, device, item]);
   // In one go: a hash object for each row would be given back only when the event loop turns, which a long walk never does.
-  return digest("sha256", `${previous}${text}`);
+  return digest("sha256", `${previous}${head.slice(0, -1)},${detail}]`);
 }
 
 export function createTrailWriter(db: DatabaseSync): TrailWriter {
   const insert = db.prepare(
     "insert into trail (position, at, log_head, topic, device, item, detail, hash) values (?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const logHead = db.prepare("select coalesce(max(position) + 1, 0) as head from log");
   let position = 0;
   let previous = FIRST;
   const reload = () => {
@@ -38,11 +38,11 @@ export function createTrailWriter(db: DatabaseSync): TrailWriter {
   reload();
   return {
     reload,
-    append: (at, note) => {
-      const head = (logHead.get() as { head: number }).head;
-      const row = { position, at, logHead: head, ...note };
-      previous = trailHash(previous, row);
-      insert.run(position, at, head, note.topic, note.device, note.item, JSON.stringify(note.detail), previous);
+    append: (at, logHead, note) => {
+      const { topic, device, item } = note;
+      const detail = JSON.stringify(note.detail);
+      previous = trailHash(previous, { position, at, logHead, topic, device, item, detail });
+      insert.run(position, at, logHead, topic, device, item, detail, previous);
       position += 1;
     },
   };

@@ -1,4 +1,5 @@
 import type { Transaction } from "../database/transaction.ts";
+import { unplaced } from "./reader.ts";
 import type { TrailNote } from "./trail.ts";
 
 export const tables = `
@@ -12,7 +13,12 @@ create table if not exists trail (
   detail text not null,
   hash text not null
 ) strict;
-create index if not exists trail_item on trail (item) where item is not null;
+-- A placed event's own row is found through the log: its id is kept there, and another entry for each order, at a random
+-- place of another index, would cost a page each time. So only what is about something else, and what got no place, is here.
+create index if not exists trail_other on trail (item) where item is not null and topic <> 'admission';
+create index if not exists trail_unplaced on trail (item) where ${unplaced};
+create index if not exists trail_admitted on trail (log_head) where topic = 'admission';
+drop index if exists trail_item;
 create index if not exists trail_topic on trail (topic) where item is null;
 `;
 

@@ -4,10 +4,23 @@ import type { TrailReader, TrailRow, TrailTopic } from "./trail.ts";
 const columns = "position, at, log_head as logHead, topic, device, item, detail, hash";
 const MOST_ABOUT = 1_000;
 
+/**
+ * Admissions without a place, and those of events without an offline id (36 characters): rows that cannot be found by the
+ * leaf of that id, behind which they were noted. As text of SQL, because an index over them must be asked in its own words.
+ */
+export const unplaced =
+  "topic = 'admission' and (length(item) <> 36 or coalesce(detail ->> 'answer', '') not in ('placed', 'branch'))";
+
 /** Reads the trail over any connection to the relay's database. */
 export function createTrailReader(relay: DatabaseSync): TrailReader {
   const page = relay.prepare(`select ${columns} from trail where position >= ? order by position limit ?`);
-  const about = relay.prepare(`select ${columns} from trail where item = ? order by position limit ?`);
+  const about = relay.prepare(
+    `select ${columns} from trail where item = ?1 and topic <> 'admission'
+     union all select ${columns} from trail where item = ?1 and ${unplaced}
+     union all select ${columns} from trail
+       where log_head in (select position + 1 from log where id = ?1) and topic = 'admission' and item = ?1 and not (${unplaced})
+     order by position limit ?2`,
+  );
   const head = relay.prepare("select coalesce(max(position) + 1, 0) as head from trail");
   return {
     read: (position, count) => (page.all(position, count) as unknown as StoredRow[]).map(readRow),

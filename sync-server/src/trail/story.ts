@@ -61,7 +61,11 @@ export function findLeaf(relay: DatabaseSync, item: string): LeafRow | undefined
       `select log.position, term, device, run, seq, hash, received, flags, coalesce(remains, bytes) as bytes,
               decision as expiredBy
          from log left join expired on expired.position = log.position
-        where type = 'event' and (id = ?1 or hash = ?1) order by log.position limit 1`,
+        where type = 'event' and log.position in (
+          select position from log where id = ?1
+          union select log.position from device
+            join log on log.device = device.device and log.hash = ?1 and log.type = 'event')
+        order by log.position limit 1`,
     )
     .get(item) as (Omit<LeafRow, "flags" | "event"> & { flags: string; bytes: Uint8Array }) | undefined;
   if (row === undefined) return undefined;

@@ -30,8 +30,8 @@ export function verifyTrail(db: DatabaseSync, progress: (position: number) => vo
     for (const row of rows) {
       if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
       const { at, log_head: logHead, topic, device, item, hash } = row;
-      const detail = detailOf(row);
-      if (detail === null) return { position, what: "has a detail that is no JSON as it was written" };
+      const { detail } = row;
+      if (!isAsWritten(detail)) return { position, what: "has a detail that is no JSON as it was written" };
       if (trailHash(previous, { position, at, logHead, topic, device, item, detail }) !== hash) {
         return { position, what: "does not match its hash" };
       }
@@ -43,11 +43,10 @@ export function verifyTrail(db: DatabaseSync, progress: (position: number) => vo
   }
 }
 
-function detailOf({ detail }: Row): TrailNote["detail"] | null {
+function isAsWritten(detail: string): boolean {
   try {
-    const read = JSON.parse(detail) as TrailNote["detail"];
-    return JSON.stringify(read) === detail ? read : null;
+    return JSON.stringify(JSON.parse(detail)) === detail;
   } catch {
-    return null;
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { operations, tables } from "../../src/database/operations.ts";
 import type { Transaction } from "../../src/database/transaction.ts";
+import { nextPosition } from "../../src/order-log/leaves.ts";
 import { createTrailWriter } from "../../src/trail/append.ts";
 
 /** The relay's own tables and operations over a database in memory, one transaction per call, with one enrolled device. */
@@ -22,7 +23,7 @@ export function createDatabaseDevice(device = "d1") {
       statements.set(text, statement);
       return statement;
     },
-    note: (row) => trail.append(now, row),
+    note: (row) => trail.append(now, nextPosition(tx), row),
     remember: <T>(name: string, make: () => T): T => {
       if (!remembered.has(name)) remembered.set(name, make());
       return remembered.get(name) as T;
@@ -37,5 +38,7 @@ export function createDatabaseDevice(device = "d1") {
         flags: string;
       }[]
     ).map(({ hash, type, flags }) => ({ hash, hole: type === "hole", flags: JSON.parse(flags) as string[] }));
-  return { db, tx, device, log };
+  /** As after a restart: what the writer remembers between transactions is gone. */
+  const forget = () => remembered.clear();
+  return { db, tx, device, log, forget };
 }

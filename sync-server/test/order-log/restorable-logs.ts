@@ -10,6 +10,7 @@ import { sqliteTransaction } from "../../src/order-log/sqlite-transaction.ts";
 import { operations as proofOperations } from "../../src/proof/operations.ts";
 import { extendTiles, subtreesOf } from "../../src/proof/tiles.ts";
 import { createTreeReader } from "../../src/proof/tree-reader.ts";
+import { nextPosition } from "../../src/order-log/leaves.ts";
 import { createTrailWriter } from "../../src/trail/append.ts";
 import { emptyRows, enrolInMemory, memoryTransaction } from "./memory-transaction.ts";
 
@@ -114,19 +115,20 @@ function transactionOn(db: DatabaseSync): Transaction {
   const trail = createTrailWriter(db);
   const statements = new Map<string, StatementSync>();
   const remembered = new Map<string, unknown>();
-  return {
+  const transaction: Transaction = {
     now: NOW,
     sql: (text) => {
       const statement = statements.get(text) ?? db.prepare(text);
       statements.set(text, statement);
       return statement;
     },
-    note: (row) => trail.append(NOW, row),
+    note: (row) => trail.append(NOW, nextPosition(transaction), row),
     remember: <T>(name: string, make: () => T): T => {
       if (!remembered.has(name)) remembered.set(name, make());
       return remembered.get(name) as T;
     },
   };
+  return transaction;
 }
 
 /** Every adapter, by name; what one needs of the disk it puts into the folder. */
