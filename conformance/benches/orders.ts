@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,7 +29,7 @@ interface Figures {
 
 /** Orders a second from websocket to acknowledgement: verified, admitted, committed with a full fsync. */
 export const orders: Bench = {
-  does: "durable acknowledged orders a second, beside plain fdatasync of the same run",
+  does: "durable acknowledged orders a second, beside plain fdatasync and plain signatures of the same run",
   run: async ({ say }) => {
     const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-orders-"));
     const dir = path.join(folder, "relay");
@@ -43,9 +44,10 @@ export const orders: Bench = {
     await first.connect();
     await first.append([sample]);
     first.close();
-    const floor = fdatasyncFloor(path.join(folder, "floor"), sample.bytes);
+    const floor = { ...fdatasyncFloor(path.join(folder, "floor"), sample.bytes), signatures: signatureFloor() };
     say(
-      `Floor of this disk: ${floor.single} fdatasync/s of one order each, ${floor.batched} orders/s in batches of 50.`,
+      `Floor of this disk: ${floor.single} fdatasync/s of one order each, ${floor.batched} orders/s in batches of 50. ` +
+        `Floor of one processor: ${floor.signatures} signatures verified a second, of which each batch needs one.`,
     );
     const ours: Figures[] = [];
     for (const profile of PROFILES) {
@@ -122,4 +124,15 @@ function fdatasyncFloor(file: string, order: Uint8Array): { single: number; batc
     return Math.round((count * rounds * 1_000) / (performance.now() - started));
   };
   return { single: rate(1, 1_000), batched: rate(50, 500) };
+}
+
+/** What one processor allows that does nothing else: Ed25519 signatures over a batch's text, verified one after another. */
+function signatureFloor(): number {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const text = Buffer.alloc(250, "sampai");
+  const signature = sign(null, text, privateKey);
+  const rounds = 2_000;
+  const started = performance.now();
+  for (let round = 0; round < rounds; round += 1) verify(null, text, publicKey, signature);
+  return Math.round((rounds * 1_000) / (performance.now() - started));
 }
