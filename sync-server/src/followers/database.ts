@@ -4,6 +4,11 @@ import path from "node:path";
 
 export const followersFile = (dataDir: string) => path.join(dataDir, "followers.sqlite");
 
+/** The log is folded into the file when it has this many pages (16 MiB): a page that many orders touch is written once. */
+const WAL_PAGES = 4_096;
+/** Pages kept in memory. With SQLite's 2 MB a round's pages are thrown out before its commit, and read again. */
+const CACHE_KIB = 8_192;
+
 const tables = `
 create table if not exists follower (
   name text primary key,
@@ -34,6 +39,7 @@ create table if not exists outgoing_note (
 export function openFollowers(dataDir: string): DatabaseSync {
   const db = new DatabaseSync(followersFile(dataDir), { timeout: 5_000 });
   db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000");
+  db.exec(`pragma wal_autocheckpoint = ${WAL_PAGES}; pragma cache_size = -${CACHE_KIB}`);
   db.exec(tables);
   return db;
 }

@@ -31,6 +31,14 @@ export interface FollowerStatus {
   readonly failures: number;
 }
 
+/** A page that a follower takes next. */
+interface Task {
+  readonly follower: Follower;
+  readonly cursor: CursorRow;
+  readonly page: readonly StreamItem[];
+  readonly last: StreamItem;
+}
+
 interface CursorRow {
   version: number;
   position: number;
@@ -42,9 +50,10 @@ interface CursorRow {
 }
 
 /**
- * Moves every follower along its stream. One page and the cursor behind it are one transaction; a follower that throws
- * is rolled back and tried again later, row by row, while the others go on. A changed version, or a stream that is not
- * the one it was (a restored relay), makes it start from nothing. A new term makes all of them start from nothing.
+ * Moves every follower along its stream. The pages of a round and the cursors behind them are one transaction. Where a
+ * follower throws, the round is rolled back and each takes its page alone: the one that throws is tried again later, row
+ * by row, while the others go on. A changed version, or a stream that is not the one it was (a restored relay), makes a
+ * follower start from nothing. A new term makes all of them start from nothing.
  */
 export function createRunner(deps: {
   readonly db: DatabaseSync;
@@ -57,6 +66,8 @@ export function createRunner(deps: {
   readonly changed: (topic: string) => void;
 }): Runner {
   const { db, streams, followers, masters, notes, clock, zone, changed } = deps;
+  const ofDocuments = followers.filter(({ stream }) => stream === "documents");
+  const ofFacts = followers.filter(({ stream }) => stream !== "documents");
   const read = db.prepare("select * from follower where name = ?");
   const begin = (follower: Follower) => {
     follower.reset(db);
@@ -97,14 +108,17 @@ export function createRunner(deps: {
   const isSameStream = (follower: Follower, row: CursorRow) =>
     row.position === 0 || streams.hashAt(follower.stream, row.position - 1) === row.last_hash;
 
-  const step = (follower: Follower, head: number): boolean => {
+  /** What a follower has to do now, null where nothing. Followers at one position are given one and the same page. */
+  const taskOf = (follower: Follower, head: number, read: Streams["read"]): Task | null => {
     const cursor = cursorOf(follower);
-    if (cursor.retry_at_ms > clock.wallMs()) return false;
+    if (cursor.retry_at_ms > clock.wallMs()) return null;
     const count = Math.min(cursor.failures > 0 ? 1 : PAGE, head - cursor.position);
-    const page = count <= 0 ? [] : streams.read(follower.stream, cursor.position, count);
+    const page = count <= 0 ? [] : read(follower.stream, cursor.position, count);
     const last = page.at(-1);
-    if (last === undefined) return false;
-    const topics = new Set<string>();
+    return last === undefined ? null : { follower, cursor, page, last };
+  };
+  /** Called within a transaction. */
+  const take = ({ follower, page, last }: Task, topics: Set<string>) => {
     const context: FollowerContext = {
       nowMs: clock.wallMs(),
       zone,
@@ -112,11 +126,27 @@ export function createRunner(deps: {
       changed: (topic) => topics.add(topic),
       note: (key, row) => notes.add(key, row),
     };
+    follower.step(db, page, context);
+    write.run(follower.name, follower.version, last.position + 1, hashOf(streams, follower, last));
+  };
+  /** Answers whether all of them took their pages. */
+  const takeTogether = (tasks: readonly Task[]): boolean => {
+    const topics = new Set<string>();
     try {
       transact(db, () => {
-        follower.step(db, page, context);
-        write.run(follower.name, follower.version, last.position + 1, hashOf(streams, follower, last));
+        for (const task of tasks) take(task, topics);
       });
+    } catch {
+      return false;
+    }
+    for (const topic of topics) changed(topic);
+    return true;
+  };
+  const takeAlone = (task: Task): boolean => {
+    const { follower, cursor } = task;
+    const topics = new Set<string>();
+    try {
+      transact(db, () => take(task, topics));
     } catch (error) {
       const failures = cursor.failures + 1;
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
@@ -131,16 +161,23 @@ export function createRunner(deps: {
     for (const topic of topics) changed(topic);
     return true;
   };
+  /** One page of each of them. Answers whether there is more to do now. */
+  const round = (ones: readonly Follower[], heads: Readonly<Record<Follower["stream"], number>>): boolean => {
+    const read = sharedReads(streams);
+    const tasks = ones.flatMap((follower) => taskOf(follower, heads[follower.stream], read) ?? []);
+    const sound = tasks.filter(({ cursor }) => cursor.failures === 0);
+    const isTaken = sound.length > 1 && takeTogether(sound);
+    const left = isTaken ? tasks.filter(({ cursor }) => cursor.failures > 0) : tasks;
+    return [isTaken, ...left.map(takeAlone)].includes(true);
+  };
 
   return {
     turn: () => {
       // Heads before pages, and documents to their end before facts: a fact is judged by records that came before it.
       const heads = { documents: 0, log: streams.head("log"), trail: streams.head("trail") };
       heads.documents = streams.head("documents");
-      const behind = followers.filter(({ stream }) => stream === "documents");
-      if (behind.map((follower) => step(follower, heads.documents)).includes(true)) return true;
-      const others = followers.filter(({ stream }) => stream !== "documents");
-      return others.map((follower) => step(follower, heads[follower.stream])).includes(true);
+      if (round(ofDocuments, heads)) return true;
+      return round(ofFacts, heads);
     },
     retryInMs: () => {
       const { at } = db.prepare("select min(retry_at_ms) as at from follower where retry_at_ms > 0").get() as {
@@ -166,4 +203,15 @@ export function createRunner(deps: {
 
 function hashOf(streams: Streams, follower: Follower, item: StreamItem): string {
   return item.stream === "trail" ? (streams.hashAt(follower.stream, item.position) ?? "") : item.hash;
+}
+
+/** Reads each page once, however many followers stand before it: its events are parsed once too. */
+function sharedReads(streams: Streams): Streams["read"] {
+  const pages = new Map<string, readonly StreamItem[]>();
+  return (stream, position, count) => {
+    const name = `${stream} ${position} ${count}`;
+    const page = pages.get(name) ?? streams.read(stream, position, count);
+    pages.set(name, page);
+    return page;
+  };
 }

@@ -1,6 +1,7 @@
 import { readEvent } from "@sampai/engine";
 import type { DatabaseSync } from "node:sqlite";
 import type { DocumentItem, Follower, LogItem, StreamItem, TrailItem } from "./follower.ts";
+import { prepared } from "./prepared.ts";
 
 /** The relay's three streams in bounded pages. A page is read whole, so that no open cursor keeps the log from shrinking. */
 export interface Streams {
@@ -39,7 +40,7 @@ export function createStreams(relay: DatabaseSync): Streams {
     },
     hashAt: (stream, position) =>
       (
-        relay.prepare(`select hash from ${table[stream]} where position = ?`).get(position) as
+        prepared(relay, `select hash from ${table[stream]} where position = ?`).get(position) as
           | { hash: string }
           | undefined
       )?.hash,
@@ -47,7 +48,7 @@ export function createStreams(relay: DatabaseSync): Streams {
       (relay.prepare("select id from term order by number desc limit 1").get() as { id: string } | undefined)?.id ?? "",
     head: (stream) =>
       (
-        relay.prepare(`select coalesce(max(position) + 1, 0) as head from ${table[stream]}`).get() as {
+        prepared(relay, `select coalesce(max(position) + 1, 0) as head from ${table[stream]}`).get() as {
           head: number;
         }
       ).head,
