@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { RawWriter, type RawEvent } from "../src/raw-writer.ts";
+import { RawWriter, type PreparedRequest, type RawEvent } from "../src/raw-writer.ts";
 import { enrolmentCode, startRelay } from "../src/relay-process.ts";
 import { atLeast, quantile, round, type Bench } from "./measure.ts";
 
@@ -77,21 +77,23 @@ export const orders: Bench = {
 
 async function measure(writers: readonly RawWriter[], batch: number, total: number): Promise<Figures> {
   const each = Math.floor(total / writers.length / batch);
-  // Signed beforehand: what a phone's processor costs is not the relay's figure.
-  const prepared = writers.map((writer) => Array.from({ length: each }, () => writer.batch(writer.makeOrders(batch))));
+  // Signed and encoded beforehand: what a phone's processor costs is not the relay's figure.
+  const prepared = writers.map((writer) =>
+    Array.from({ length: each }, () => writer.prepare(writer.batch(writer.makeOrders(batch)))),
+  );
   await Promise.all(writers.map((writer) => writer.connect()));
   const waits: number[] = [];
   const started = performance.now();
   await Promise.all(
     writers.map(async (writer, index) => {
-      const batches = prepared[index] as Record<string, unknown>[];
+      const batches = prepared[index] as PreparedRequest[];
       let next = 0;
       const lane = async () => {
         while (next < batches.length) {
-          const message = batches[next] as Record<string, unknown>;
+          const message = batches[next] as PreparedRequest;
           next += 1;
           const sent = performance.now();
-          const reply = await writer.request(message);
+          const reply = await writer.ask(message);
           if (reply?.["type"] !== "appended") throw new Error(`append was answered ${JSON.stringify(reply)}`);
           waits.push(performance.now() - sent);
         }

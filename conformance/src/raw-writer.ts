@@ -61,6 +61,12 @@ const ORDER = {
   note: "",
 };
 
+/** A request as it goes over the wire, under the number by which its reply is known. */
+export interface PreparedRequest {
+  readonly n: number;
+  readonly frame: Uint8Array;
+}
+
 /** The relay ended the connection, or none could be opened. */
 export class ConnectionEnded extends Error {
   override readonly name = "ConnectionEnded";
@@ -344,13 +350,23 @@ export class RawWriter {
 
   /** Sends a request and answers its reply, or null where the connection ended first. */
   request(message: Record<string, unknown>): Promise<Record<string, unknown> | null> {
-    const socket = this.#socket;
-    if (socket === null || socket.readyState !== WebSocket.OPEN) return Promise.resolve(null);
+    return this.ask(this.prepare(message));
+  }
+
+  /** Writes a request's frame beforehand, for who measures what comes after. */
+  prepare(message: Record<string, unknown>): PreparedRequest {
     this.#requests += 1;
     const n = this.#requests;
+    return { n, frame: encodeCbor({ ...message, n }) };
+  }
+
+  /** Sends a prepared request and answers its reply, or null where the connection ended first. */
+  ask({ n, frame }: PreparedRequest): Promise<Record<string, unknown> | null> {
+    const socket = this.#socket;
+    if (socket === null || socket.readyState !== WebSocket.OPEN) return Promise.resolve(null);
     return new Promise((resolve) => {
       this.#waiting.set(n, resolve);
-      socket.send(cbor.encode({ ...message, n }));
+      socket.send(frame);
     });
   }
 
