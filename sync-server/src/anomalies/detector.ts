@@ -1,4 +1,4 @@
-import type { Consequence } from "@sampai/engine";
+import type { Consequence, EventKindName } from "@sampai/engine";
 import type { Observation } from "./observation.ts";
 
 /**
@@ -15,6 +15,8 @@ export interface Detector<State = unknown, Evidence = unknown> {
   readonly version: number;
   /** Whose history it reads. `event` has none; `boot` is one device between two starts; `picture` is all photos with the same bytes. */
   readonly subject: Subject;
+  /** The kinds of facts that it is shown; all observations where nothing is said. Its state is not even read for others. */
+  readonly facts?: readonly EventKindName[];
   /** What a finding does where the pack does not say: only what cannot be true is held. */
   readonly consequence: Consequence;
   start(): State;

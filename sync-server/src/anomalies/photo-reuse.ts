@@ -47,6 +47,7 @@ function reuse(
     name,
     version: 1,
     subject,
+    facts: ["photoCaptured"],
     consequence: "annotate",
     start: () => [],
     step: (photos, now) => {

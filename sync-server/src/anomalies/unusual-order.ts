@@ -45,6 +45,7 @@ export const unusualOrder = defineDetector<State, Evidence>({
   name: "unusual-order",
   version: 1,
   subject: "store",
+  facts: ["orderPlaced", "orderAmended"],
   consequence: "annotate",
   start: () => ({ value: { n: 0, mean: 0, variance: 0 }, items: {} }),
   step: (state, seen) => {
@@ -113,18 +114,17 @@ function learn(
   totalSen: number,
   expected: { readonly mean: number; readonly variance: number },
 ): State {
-  const items = { ...state.items };
+  const items = new Map(Object.entries(state.items));
   for (const line of lines) {
     const key = itemOf(line);
-    const habit = items[key];
+    const habit = items.get(key);
     // Set anew, so that the order of keys is the order of use and the ones long unused are dropped.
-    delete items[key];
-    items[key] = toward(habit ?? { n: 0, mean: 0, variance: 0 }, Math.log(line.quantity), habit);
+    items.delete(key);
+    items.set(key, toward(habit ?? { n: 0, mean: 0, variance: 0 }, Math.log(line.quantity), habit));
   }
-  const used = Object.entries(items).slice(-ITEMS_KEPT);
   return {
     value: toward(state.value, Math.log(totalSen), expected),
-    items: Object.fromEntries(used),
+    items: Object.fromEntries([...items].slice(-ITEMS_KEPT)),
   };
 }
 

@@ -12,19 +12,9 @@ import {
   type StandingFinding,
 } from "./findings.ts";
 import type { Follower, FollowerContext, LogItem, StreamItem } from "./follower.ts";
-import { createHistories, historyTables, type Histories } from "./histories.ts";
-
-const tables = `
-create table if not exists history_state (
-  detector text not null,
-  who text not null,
-  order_key text not null,
-  steps integer not null,
-  kept integer not null,
-  state text not null,
-  primary key (detector, who, order_key)
-) strict, without rowid;
-`;
+import { createHistories, historyTables, type ChangedHistory, type Histories } from "./histories.ts";
+import { endOf, keep, keptBefore, stateTables, writeEnd } from "./history-states.ts";
+import { prepared } from "./prepared.ts";
 
 /** A history is read again from the last of these before the place where something came late. */
 const KEEP_EVERY = 200;
@@ -35,33 +25,32 @@ const KEEP_EVERY = 200;
  * from there: so what is found depends on what happened, never on the order in which phones found a signal.
  */
 export function createAnomalies(detectors: readonly Detector[] = allDetectors): Follower {
+  const bySubject: ReadonlyMap<string, readonly Detector[]> = Map.groupBy(detectors, ({ subject }) => subject);
   return {
     name: "anomalies",
     // Any detector's change is a change of the whole: their versions add up.
-    version: 200 + detectors.reduce((sum, { version }) => sum + version, 0),
+    version: 300 + detectors.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
-    prepare: (db) => db.exec([historyTables, tables, findingTables].join("\n")),
+    prepare: (db) => db.exec([historyTables, stateTables, findingTables].join("\n")),
     reset: (db) =>
       db.exec(
-        "drop table if exists observation; drop table if exists history; drop table if exists history_state; drop table if exists finding",
+        `drop table if exists observation; drop table if exists boot_offset; drop table if exists history;
+         drop table if exists history_end; drop table if exists history_state; drop table if exists history_kept;
+         drop table if exists finding`,
       ),
     step: (db, page, context) => {
       const histories = createHistories(db);
       for (const item of page) takeIn(item, histories, context);
-      for (const boot of histories.boots) histories.retimeBoot(boot);
+      histories.retime();
       const touched = new Map<string, FindingsOf>();
-      for (const hash of histories.fresh) {
+      for (const hash of histories.fresh.keys()) {
         const seen = histories.observation(hash);
-        for (const detector of detectors) {
-          if (detector.subject === "event") judgeAlone(db, detector, seen, context, touched);
-        }
+        for (const detector of bySubject.get("event") ?? []) judgeAlone(db, detector, seen, context, touched);
       }
-      for (const { subject, who, fromKey } of histories.dirty()) {
-        for (const detector of detectors) {
-          if (detector.subject === subject) advance(db, histories, detector, who, fromKey, context, touched);
-        }
+      for (const history of histories.changed()) {
+        readOn(db, histories, history, bySubject.get(history.subject) ?? [], context, touched);
       }
-      writeFindings(histories, touched, context);
+      writeFindings(db, histories, touched, context);
     },
   };
 }
@@ -70,7 +59,6 @@ function takeIn(item: StreamItem, histories: Histories, { masters }: FollowerCon
   if (item.stream !== "log" || item.type !== "event" || item.event === null || histories.has(item.hash)) return;
   const seen = observe(item as LogItem & { event: NonNullable<LogItem["event"]> }, masters);
   histories.put(seen, item.position);
-  histories.fresh.add(item.hash);
 }
 
 function judgeAlone(
@@ -89,59 +77,85 @@ function judgeAlone(
   if (after.size > 0) touched.set(`${detector.name} ${seen.hash}`, { before: new Map(), after });
 }
 
-/** Reads one history from the place where something changed, and leaves the detector's state at its end. */
-function advance(
+/**
+ * Reads one history on from its end, or, where something came late or went, again from the last kept states before that
+ * place. Leaves the detectors' states at its end.
+ */
+function readOn(
   db: DatabaseSync,
-  { sql, observation }: Histories,
-  detector: Detector,
-  who: string,
-  fromKey: string,
+  histories: Histories,
+  history: ChangedHistory,
+  detectors: readonly Detector[],
   context: FollowerContext,
   touched: Map<string, FindingsOf>,
 ): void {
-  const { name, subject } = detector;
-  sql("delete from history_state where detector = ? and who = ? and order_key >= ?").run(name, who, fromKey);
-  const last = sql(
-    "select order_key, steps, state from history_state where detector = ? and who = ? order by order_key desc limit 1",
-  ).get(name, who) as { order_key: string; steps: number; state: string } | undefined;
-  const startKey = last?.order_key ?? "";
-  const before = standingAfter(sql, detector, who, startKey);
-  sql("delete from finding where detector = ? and who = ? and made_at > ?").run(name, who, startKey);
-  sql(
+  const { subject, who, fromKey } = history;
+  const end = prepared(db, "select order_key, steps from history_end where subject = ? and who = ?").get(
+    subject,
+    who,
+  ) as { order_key: string; steps: number } | undefined;
+  const isLate = end !== undefined && end.order_key >= fromKey;
+  const start = isLate ? keptBefore(db, history) : endOf(db, history, end);
+  const { states } = start;
+  const before = isLate ? new Map(detectors.map((detector) => [detector, rewind(db, detector, who, start.key)])) : null;
+  const rows = isLate ? histories.after(subject, who, start.key) : histories.added(history);
+  const told = new Set<Detector>();
+  let { key, steps } = start;
+  for (const { key: here, seen } of rows) {
+    key = here;
+    steps += 1;
+    for (const detector of detectors) {
+      if (detector.facts !== undefined && (seen.fact === null || !detector.facts.includes(seen.fact.kind))) continue;
+      const step = detector.step(states.of(detector), seen, context);
+      states.set(detector, step.state);
+      if (writeStep(db, detector, who, key, step)) told.add(detector);
+    }
+    if (steps % KEEP_EVERY === 0) keep(db, history, key, steps, states.text());
+  }
+  if (isLate || steps > start.steps) writeEnd(db, history, key, steps);
+  states.write(db, history);
+  for (const detector of detectors) {
+    const stood = before?.get(detector) ?? nothing;
+    const stands = isLate || told.has(detector) ? standingAfter(db, detector, who, start.key) : nothing;
+    if (stood.size + stands.size > 0) touched.set(`${detector.name} ${who}`, { before: stood, after: stands });
+  }
+}
+
+const nothing: ReadonlyMap<string, StandingFinding> = new Map();
+
+/** Takes back what one detector found behind a place. Answers the findings that stood there. */
+function rewind(db: DatabaseSync, detector: Detector, who: string, startKey: string) {
+  const { name } = detector;
+  const before = standingAfter(db, detector, who, startKey);
+  prepared(db, "delete from finding where detector = ? and who = ? and made_at > ?").run(name, who, startKey);
+  prepared(
+    db,
     "update finding set withdrawn_at = null where detector = ? and who = ? and made_at <= ? and withdrawn_at > ?",
   ).run(name, who, startKey, startKey);
-  let state = last === undefined ? detector.start() : (JSON.parse(last.state) as unknown);
-  let steps = last?.steps ?? 0;
-  let key = startKey;
-  const keep = (kept: 0 | 1) =>
-    sql(
-      "insert or replace into history_state (detector, who, order_key, steps, kept, state) values (?, ?, ?, ?, ?, ?)",
-    ).run(name, who, key, steps, kept, JSON.stringify(state));
-  const rows = sql(
-    "select order_key, hash from history where subject = ? and who = ? and order_key > ? order by order_key",
-  ).all(subject, who, startKey) as unknown as { order_key: string; hash: string }[];
-  for (const row of rows) {
-    const step = detector.step(state, observation(row.hash), context);
-    state = step.state;
-    steps += 1;
-    key = row.order_key;
-    for (const hash of step.withdraw ?? []) {
-      sql(
-        "update finding set withdrawn_at = ? where detector = ? and who = ? and hash = ? and withdrawn_at is null",
-      ).run(key, name, who, hash);
-    }
-    for (const found of step.findings ?? []) {
-      const stands = sql("select 1 from finding where hash = ? and detector = ? and withdrawn_at is null").get(
-        found.event.hash,
-        name,
-      );
-      if (stands === undefined) insertFinding(db, detector, who, key, found);
-    }
-    if (steps % KEEP_EVERY === 0) keep(1);
+  return before;
+}
+
+/** Answers whether there was anything to write. */
+function writeStep(
+  db: DatabaseSync,
+  detector: Detector,
+  who: string,
+  key: string,
+  { withdraw = [], findings = [] }: ReturnType<Detector["step"]>,
+): boolean {
+  const { name } = detector;
+  for (const hash of withdraw) {
+    prepared(
+      db,
+      "update finding set withdrawn_at = ? where detector = ? and who = ? and hash = ? and withdrawn_at is null",
+    ).run(key, name, who, hash);
   }
-  if (key !== "" && (rows.length > 0 || last !== undefined) && steps % KEEP_EVERY !== 0) {
-    sql("delete from history_state where detector = ? and who = ? and kept = 0").run(name, who);
-    keep(0);
+  for (const found of findings) {
+    const stands = prepared(db, "select 1 from finding where hash = ? and detector = ? and withdrawn_at is null").get(
+      found.event.hash,
+      name,
+    );
+    if (stands === undefined) insertFinding(db, detector, who, key, found);
   }
-  touched.set(`${name} ${who}`, { before, after: standingAfter(sql, detector, who, startKey) });
+  return withdraw.length + findings.length > 0;
 }

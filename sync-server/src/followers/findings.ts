@@ -1,8 +1,9 @@
 import type { Consequence } from "@sampai/engine";
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Detector } from "../anomalies/detector.ts";
 import type { FollowerContext } from "./follower.ts";
 import type { Histories } from "./histories.ts";
+import { prepared } from "./prepared.ts";
 
 export const findingTables = `
 create table if not exists finding (
@@ -42,7 +43,8 @@ export interface StandingFinding {
  * the trail what came to stand and what no longer does.
  */
 export function writeFindings(
-  { sql, observation }: Histories,
+  db: DatabaseSync,
+  { observation }: Histories,
   touched: ReadonlyMap<string, FindingsOf>,
   context: FollowerContext,
 ): void {
@@ -54,7 +56,7 @@ export function writeFindings(
       const named = pack === null ? undefined : context.masters.pack(pack)?.rules.consequences[detector];
       const consequence: Consequence = named ?? finding.consequence;
       if (consequence !== finding.consequence) {
-        sql("update finding set consequence = ? where hash = ? and detector = ? and withdrawn_at is null").run(
+        prepared(db, "update finding set consequence = ? where hash = ? and detector = ? and withdrawn_at is null").run(
           consequence,
           hash,
           detector,
@@ -87,12 +89,13 @@ export function writeFindings(
 
 /** The findings that stand now and that reading on from `startKey` may change. */
 export function standingAfter(
-  sql: (text: string) => StatementSync,
+  db: DatabaseSync,
   detector: Detector,
   who: string,
   startKey: string,
 ): Map<string, StandingFinding> {
-  const rows = sql(
+  const rows = prepared(
+    db,
     `select hash, id, sentence, consequence from finding
        where detector = ? and who = ? and withdrawn_at is null and made_at > ?`,
   ).all(detector.name, who, startKey) as unknown as {
@@ -130,7 +133,8 @@ export function standing(detector: Detector, found: Found): StandingFinding {
 }
 
 export function insertFinding(db: DatabaseSync, detector: Detector, who: string, key: string, found: Found): void {
-  db.prepare(
+  prepared(
+    db,
     `insert into finding (hash, detector, made_at, version, id, who, consequence, evidence, sentence, withdrawn_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, null)`,
   ).run(

@@ -1,114 +1,182 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { CLOCK_TOLERANCE_MS } from "../anomalies/clock-jump.ts";
 import type { Observation } from "../anomalies/observation.ts";
 import { misdated } from "./misdated.ts";
+import { prepared } from "./prepared.ts";
 
 export const historyTables = `
 create table if not exists observation (
-  hash text primary key,
-  boot text not null,
+  position integer primary key,
+  hash text not null unique,
   ms integer not null,
   sent_ms real not null,
   tick real not null,
   wall_offset real not null,
   anchor_offset real,
-  position integer not null,
   data text not null
+) strict;
+create table if not exists boot_offset (
+  boot text primary key,
+  least real not null,
+  most real not null
 ) strict, without rowid;
-create index if not exists observation_time on observation (boot, sent_ms, tick, ms);
-create index if not exists observation_wall on observation (boot, wall_offset);
-create index if not exists observation_anchor on observation (boot, anchor_offset) where anchor_offset is not null;
 create table if not exists history (
   subject text not null,
   who text not null,
   order_key text not null,
-  hash text not null,
+  position integer not null,
   primary key (subject, who, order_key)
 ) strict, without rowid;
 `;
 
 export type Histories = ReturnType<typeof createHistories>;
 
+/** What a page changed in one history. */
+export interface ChangedHistory {
+  readonly subject: string;
+  readonly who: string;
+  /** The first place where something came or went. */
+  readonly fromKey: string;
+  /** Positions that came, by their place. */
+  readonly added: ReadonlyMap<string, number>;
+}
+
+/** Observations of a history that are in memory at once, however far back it is read again. */
+const ROWS = 500;
+
 /** The histories of each boot, picture, person and store, in capture order, and what a page changed in them. */
 export function createHistories(db: DatabaseSync) {
-  const statements = new Map<string, StatementSync>();
-  const sql = (text: string) => {
-    const statement = statements.get(text) ?? db.prepare(text);
-    statements.set(text, statement);
-    return statement;
-  };
-  const cache = new Map<string, Observation>();
-  const boots = new Set<string>();
-  const dirty = new Map<string, { subject: string; who: string; fromKey: string }>();
+  const fresh = new Map<string, number>();
+  const cache = new Map<number, Observation>();
+  const boots = new Map<string, { least: number; most: number }>();
+  const changed = new Map<string, { subject: string; who: string; fromKey: string; added: Map<string, number> }>();
   const touch = (subject: string, who: string, key: string) => {
     const name = `${subject} ${who}`;
-    const known = dirty.get(name);
-    if (known === undefined || key < known.fromKey) dirty.set(name, { subject, who, fromKey: key });
+    const known = changed.get(name) ?? { subject, who, fromKey: key, added: new Map<string, number>() };
+    changed.set(name, known);
+    if (key < known.fromKey) known.fromKey = key;
+    return known;
   };
-  const addTo = (subject: string, who: string | null, seen: Observation) => {
+  const addTo = (subject: string, who: string | null, key: string, position: number) => {
     if (who === null) return;
-    const key = orderKey(subject, seen);
-    sql("insert into history (subject, who, order_key, hash) values (?, ?, ?, ?)").run(subject, who, key, seen.hash);
-    touch(subject, who, key);
+    prepared(db, "insert into history (subject, who, order_key, position) values (?, ?, ?, ?)").run(
+      subject,
+      who,
+      key,
+      position,
+    );
+    touch(subject, who, key).added.set(key, position);
   };
-  const removeFrom = (subject: string, who: string | null, seen: Observation) => {
+  const removeFrom = (subject: string, who: string | null, key: string) => {
     if (who === null) return;
-    const key = orderKey(subject, seen);
-    sql("delete from history where subject = ? and who = ? and order_key = ?").run(subject, who, key);
-    touch(subject, who, key);
+    prepared(db, "delete from history where subject = ? and who = ? and order_key = ?").run(subject, who, key);
+    touch(subject, who, key).added.delete(key);
   };
-  const enterTimed = (seen: Observation, how: typeof addTo) => {
-    how("picture", seen.fact?.kind === "photoCaptured" ? seen.fact.body.sha256 : null, seen);
-    how("rep", seen.rep, seen);
-    how("store", seen.store, seen);
+  const enterTimed = (seen: Observation, position: number, how: typeof addTo) => {
+    const key = orderKey(seen.ms, seen);
+    how("picture", seen.fact?.kind === "photoCaptured" ? seen.fact.body.sha256 : null, key, position);
+    how("rep", seen.rep, key, position);
+    how("store", seen.store, key, position);
   };
-  const observation = (hash: string): Observation => {
-    const known = cache.get(hash);
+  const at = (position: number): Observation => {
+    const known = cache.get(position);
     if (known !== undefined) return known;
-    const { data, ms } = sql("select data, ms from observation where hash = ?").get(hash) as {
-      data: string;
-      ms: number;
-    };
-    const seen = { ...(JSON.parse(data) as Observation), ms };
-    cache.set(hash, seen);
+    const row = prepared(db, "select data, ms from observation where position = ?").get(position);
+    const seen = readObservation(row as unknown as StoredObservation);
+    cache.set(position, seen);
     return seen;
   };
+  /** Answers whether all times of the boot agree with each other within the tolerance, whichever of them is believed. */
+  const isSteady = (boot: string, { least, most }: { readonly least: number; readonly most: number }): boolean => {
+    const known = prepared(db, "select least, most from boot_offset where boot = ?").get(boot) as
+      | { least: number; most: number }
+      | undefined;
+    const from = Math.min(least, known?.least ?? least);
+    const to = Math.max(most, known?.most ?? most);
+    if (from !== known?.least || to !== known.most) {
+      prepared(db, "insert or replace into boot_offset (boot, least, most) values (?, ?, ?)").run(boot, from, to);
+    }
+    // One below, for what is lost in rounding.
+    return to - from < CLOCK_TOLERANCE_MS - 1;
+  };
   return {
-    sql,
-    fresh: new Set<string>(),
-    boots,
-    dirty: () => dirty.values(),
-    observation,
-    has: (hash: string) => sql("select 1 from observation where hash = ?").get(hash) !== undefined,
+    fresh,
+    changed: (): IterableIterator<ChangedHistory> => changed.values(),
+    observation: (hash: string): Observation => {
+      const known = fresh.get(hash);
+      if (known !== undefined) return at(known);
+      const row = prepared(db, "select position from observation where hash = ?").get(hash);
+      return at((row as { position: number }).position);
+    },
+    has: (hash: string) =>
+      fresh.has(hash) || prepared(db, "select 1 from observation where hash = ?").get(hash) !== undefined,
     put: (seen: Observation, position: number) => {
       const boot = bootOf(seen);
       const { tick, wallMs, anchorOffsetMs } = seen.clock;
-      sql(
-        `insert into observation (hash, boot, ms, sent_ms, tick, wall_offset, anchor_offset, position, data)
-           values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ).run(seen.hash, boot, seen.ms, seen.ms, tick, wallMs - tick, anchorOffsetMs, position, JSON.stringify(seen));
-      boots.add(boot);
-      cache.set(seen.hash, seen);
-      addTo("boot", boot, seen);
-      enterTimed(seen, addTo);
+      prepared(
+        db,
+        `insert into observation (position, hash, ms, sent_ms, tick, wall_offset, anchor_offset, data)
+           values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(position, seen.hash, seen.ms, seen.ms, tick, wallMs - tick, anchorOffsetMs, JSON.stringify(seen));
+      fresh.set(seen.hash, position);
+      cache.set(position, seen);
+      const offsets = [wallMs - tick, seen.ms - tick, anchorOffsetMs ?? wallMs - tick];
+      const known = boots.get(boot);
+      boots.set(boot, {
+        least: Math.min(...offsets, known?.least ?? Infinity),
+        most: Math.max(...offsets, known?.most ?? -Infinity),
+      });
+      addTo("boot", boot, orderKey(tick, seen), position);
+      enterTimed(seen, position, addTo);
     },
-    /** Times of a boot, corrected anew now that it has more observations; whatever moves is read again where it was and is. */
-    retimeBoot: (boot: string) => {
-      for (const { hash, ms } of misdated(sql, boot)) {
-        enterTimed(observation(hash), removeFrom);
-        const moved = { ...observation(hash), ms };
-        cache.set(hash, moved);
-        sql("update observation set ms = ? where hash = ?").run(ms, hash);
-        enterTimed(moved, addTo);
+    /** Times of the page's boots, corrected anew now that there is more of them; what moves is read again where it was and is. */
+    retime: () => {
+      for (const [boot, offsets] of boots) {
+        if (isSteady(boot, offsets)) continue;
+        for (const { position, ms } of misdated(db, boot)) {
+          const moved = { ...at(position), ms };
+          enterTimed(at(position), position, removeFrom);
+          cache.set(position, moved);
+          prepared(db, "update observation set ms = ? where position = ?").run(ms, position);
+          enterTimed(moved, position, addTo);
+        }
+      }
+    },
+    /** Observations of the page, in the order of their places. */
+    added: ({ added }: ChangedHistory): { readonly key: string; readonly seen: Observation }[] =>
+      [...added].map(([key, position]) => ({ key, seen: at(position) })).sort((a, b) => (a.key < b.key ? -1 : 1)),
+    /** Every observation of a history behind a place, in order. */
+    *after(subject: string, who: string, startKey: string): Generator<{ key: string; seen: Observation }> {
+      let key = startKey;
+      for (;;) {
+        const rows = prepared(
+          db,
+          `select order_key, ms, data from history join observation on observation.position = history.position
+            where subject = ? and who = ? and order_key > ? order by order_key limit ${ROWS}`,
+        ).all(subject, who, key) as unknown as (StoredObservation & { order_key: string })[];
+        for (const row of rows) {
+          key = row.order_key;
+          yield { key, seen: readObservation(row) };
+        }
+        if (rows.length < ROWS) return;
       }
     },
   };
 }
 
+interface StoredObservation {
+  readonly data: string;
+  readonly ms: number;
+}
+
+function readObservation({ data, ms }: StoredObservation): Observation {
+  return { ...(JSON.parse(data) as Observation), ms };
+}
+
 const bootOf = ({ device, clock }: Observation) => `${device} ${clock.boot}`;
 
-/** Text that sorts as capture order does. Impossible times sort first or last, and stay in the history. */
-function orderKey(subject: string, { ms, clock, device, run, seq, hash }: Observation): string {
-  const time = subject === "boot" ? clock.tick : ms;
+/** Text that sorts as capture order does, `time` in milliseconds. Impossible times sort first or last, and stay in the history. */
+function orderKey(time: number, { device, run, seq, hash }: Observation): string {
   const padded = Math.round(Math.min(Math.max(Number.isNaN(time) ? 0 : time, 0), 1e15 - 1))
     .toString()
     .padStart(15, "0");

@@ -1,5 +1,16 @@
-import type { StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { CLOCK_TOLERANCE_MS } from "../anomalies/clock-jump.ts";
+import { prepared } from "./prepared.ts";
+
+interface Timed {
+  readonly position: number;
+  /** As it stands now, in milliseconds since 1970. */
+  readonly ms: number;
+  readonly sent_ms: number;
+  readonly tick: number;
+  readonly wall_offset: number;
+  readonly anchor_offset: number | null;
+}
 
 /**
  * Observations of one boot whose time is not what it should be, with the right one in milliseconds since 1970. Within a
@@ -7,32 +18,31 @@ import { CLOCK_TOLERANCE_MS } from "../anomalies/clock-jump.ts";
  * else what the middle one of the wall readings says. A time that agrees with it within two minutes stays as it was sent.
  */
 export function misdated(
-  sql: (text: string) => StatementSync,
+  db: DatabaseSync,
   boot: string,
-): readonly { readonly hash: string; readonly ms: number }[] {
-  const offsetMs = median(sql, boot, "anchor_offset") ?? median(sql, boot, "wall_offset");
+): readonly { readonly position: number; readonly ms: number }[] {
+  const rows = prepared(
+    db,
+    `select observation.position, ms, sent_ms, tick, wall_offset, anchor_offset
+       from history join observation on observation.position = history.position where subject = 'boot' and who = ?`,
+  ).all(boot) as unknown as Timed[];
+  const offsetMs =
+    median(rows.flatMap(({ anchor_offset: offset }) => offset ?? [])) ??
+    median(rows.map(({ wall_offset: offset }) => offset));
   if (offsetMs === null) return [];
-  return sql(
-    `select hash, ms as was,
-            case when abs(sent_ms - (tick + ?1)) > ?2 then cast(round(tick + ?1) as integer)
-                 else cast(sent_ms as integer) end as ms
-       from observation where boot = ?3`,
-  )
-    .all(offsetMs, CLOCK_TOLERANCE_MS, boot)
-    .flatMap((row) => (row["was"] === row["ms"] ? [] : [{ hash: String(row["hash"]), ms: Number(row["ms"]) }]));
+  return rows.flatMap(({ position, ms: was, sent_ms: sentMs, tick }) => {
+    const trueMs = tick + offsetMs;
+    const ms = Math.abs(sentMs - trueMs) > CLOCK_TOLERANCE_MS ? toInteger(trueMs) : Math.trunc(sentMs);
+    return ms === was ? [] : [{ position, ms }];
+  });
 }
 
-function median(
-  sql: (text: string) => StatementSync,
-  boot: string,
-  column: "anchor_offset" | "wall_offset",
-): number | null {
-  const known = `from observation where boot = ? and ${column} is not null`;
-  const { count } = sql(`select count(*) as count ${known}`).get(boot) as { count: number };
-  if (count === 0) return null;
-  const row = sql(`select ${column} as value ${known} order by ${column} limit 1 offset ?`).get(
-    boot,
-    Math.floor((count - 1) / 2),
-  ) as { value: number };
-  return row.value;
+function median(values: readonly number[]): number | null {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null;
+}
+
+/** The nearest whole number that a database takes: a phone may have sent any tick. */
+function toInteger(ms: number): number {
+  const rounded = Math.trunc(ms + (ms < 0 ? -0.5 : 0.5));
+  return Math.min(Math.max(rounded, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
