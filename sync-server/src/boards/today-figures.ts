@@ -9,6 +9,7 @@ const tables = `
 create table if not exists today_order (
   id text primary key,
   hash text not null,
+  position integer not null,
   rep text not null,
   day text not null,
   store text,
@@ -19,6 +20,7 @@ create table if not exists today_change (
   id text primary key,
   order_id text not null,
   hash text not null,
+  position integer not null,
   at_ms integer not null,
   total_sen integer
 ) strict, without rowid;
@@ -81,17 +83,17 @@ function count(db: DatabaseSync, item: LogItem, event: Envelope, rep: string, zo
       const total = orderTotalSen((event.body as { lines: readonly OrderLine[] }).lines);
       prepared(
         db,
-        "insert or ignore into today_order (id, hash, rep, day, store, total_sen) values (?, ?, ?, ?, ?, ?)",
-      ).run(id, item.hash, rep, day, store, total);
+        "insert or ignore into today_order (id, hash, position, rep, day, store, total_sen) values (?, ?, ?, ?, ?, ?, ?)",
+      ).run(id, item.hash, item.position, rep, day, store, total);
       return;
     }
     case orderAmended.name: {
       const body = event.body as { order: string; lines: readonly OrderLine[] };
-      change(db, id, body.order, item.hash, ms, orderTotalSen(body.lines));
+      change(db, id, body.order, item, ms, orderTotalSen(body.lines));
       return;
     }
     case orderCancelled.name:
-      change(db, id, (event.body as { order: string }).order, item.hash, ms, null);
+      change(db, id, (event.body as { order: string }).order, item, ms, null);
       return;
     case checkIn.name:
       prepared(db, "insert or ignore into today_visit (id, rep, day, store) values (?, ?, ?, ?)").run(
@@ -111,14 +113,18 @@ function count(db: DatabaseSync, item: LogItem, event: Envelope, rep: string, zo
 }
 
 /** A change may come before the order it names: both are kept, and set against each other when read. */
-function change(db: DatabaseSync, id: string, order: string, hash: string, ms: number, totalSen: number | null): void {
-  prepared(db, "insert or ignore into today_change (id, order_id, hash, at_ms, total_sen) values (?, ?, ?, ?, ?)").run(
-    id,
-    order,
-    hash,
-    ms,
-    totalSen,
-  );
+function change(
+  db: DatabaseSync,
+  id: string,
+  order: string,
+  { hash, position }: LogItem,
+  ms: number,
+  totalSen: number | null,
+): void {
+  prepared(
+    db,
+    "insert or ignore into today_change (id, order_id, hash, position, at_ms, total_sen) values (?, ?, ?, ?, ?, ?)",
+  ).run(id, order, hash, position, ms, totalSen);
 }
 
 export interface RepFigures {
@@ -159,21 +165,33 @@ export function readFigures(db: DatabaseSync, day: string): ReadonlyMap<string, 
     reps.set(rep, figures);
     return figures;
   };
-  const changes = prepared(db, "select hash, total_sen from today_change where order_id = ? order by at_ms, id");
+  const changes = prepared(
+    db,
+    "select hash, position, total_sen from today_change where order_id = ? order by at_ms, id",
+  );
   const held = prepared(
     db,
-    `select 1 from verdict where hash = ?1 and verdict = 'fail' and consequence = 'hold-order'
-     union all select 1 from finding where hash = ?1 and withdrawn_at is null and consequence = 'hold-order' limit 1`,
+    `select 1 from verdict where position = ?1 and consequence = 'hold-order'
+     union all select 1 from finding where hash = ?2 and withdrawn_at is null and consequence = 'hold-order' limit 1`,
   );
-  const orders = prepared(db, "select id, hash, rep, total_sen from today_order where day = ?").all(day) as unknown as {
+  const isHeld = (leaf: { readonly position: number; readonly hash: string }) =>
+    held.get(leaf.position, leaf.hash) !== undefined;
+  const orders = prepared(db, "select id, hash, position, rep, total_sen from today_order where day = ?").all(
+    day,
+  ) as unknown as {
     id: string;
     hash: string;
+    position: number;
     rep: string;
     total_sen: number;
   }[];
   for (const order of orders) {
     const figures = of(order.rep);
-    const made = changes.all(order.id) as unknown as { hash: string; total_sen: number | null }[];
+    const made = changes.all(order.id) as unknown as {
+      hash: string;
+      position: number;
+      total_sen: number | null;
+    }[];
     // A cancellation is final, whatever the phones' clocks say of an amendment.
     if (made.some(({ total_sen: total }) => total === null)) {
       figures.cancelled += 1;
@@ -182,7 +200,7 @@ export function readFigures(db: DatabaseSync, day: string): ReadonlyMap<string, 
     const last = made.at(-1);
     if (last !== undefined) figures.amended += 1;
     const valueSen = last?.total_sen ?? order.total_sen;
-    if (held.get(last?.hash ?? order.hash) === undefined && held.get(order.hash) === undefined) {
+    if (!isHeld(last ?? order) && !isHeld(order)) {
       figures.orders += 1;
       figures.valueSen += valueSen;
     } else {

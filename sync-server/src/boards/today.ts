@@ -28,7 +28,7 @@ export interface Stops {
 export const today: Board = {
   name: "board:today",
   board: "today",
-  version: 1,
+  version: 2,
   stream: "log",
   ...figures,
   snapshot: ({ db, relay, masters, nowMs, zone, connected }) => {

@@ -5,7 +5,7 @@ import { followersFile, openFollowersForReading } from "../followers/database.ts
 import { judgementSteps, readJudgement } from "../followers/judgement-steps.ts";
 import { readRunning } from "../running.ts";
 import { storyLines } from "../trail/print-story.ts";
-import { findLeaf, tellStory, type Story, type StoryStep } from "../trail/story.ts";
+import { findLeaf, tellStory, type LeafRow, type Story, type StoryStep } from "../trail/story.ts";
 import { BadUsage, required, type Command } from "./command.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
@@ -37,17 +37,17 @@ function storyFrom(dir: string, item: string): Story | undefined {
   if (!existsSync(databaseFile(dir))) throw new BadUsage(`${dir} is no relay's data folder.`);
   const relay = openForReading(dir);
   try {
-    return tellStory(relay, item, judgedIn(dir, findLeaf(relay, item)?.hash));
+    return tellStory(relay, item, judgedIn(dir, findLeaf(relay, item)));
   } finally {
     relay.close();
   }
 }
 
-function judgedIn(dir: string, hash: string | undefined): readonly StoryStep[] {
-  if (hash === undefined || !existsSync(followersFile(dir))) return [];
+function judgedIn(dir: string, leaf: LeafRow | undefined): readonly StoryStep[] {
+  if (leaf === undefined || !existsSync(followersFile(dir))) return [];
   const db = openFollowersForReading(dir);
   try {
-    return judgementSteps(readJudgement(db, hash));
+    return judgementSteps(readJudgement(db, leaf));
   } finally {
     db.close();
   }

@@ -5,10 +5,12 @@ import {
   judgeWith,
   policies,
   type Envelope,
+  type Pack,
   type Policy,
   type PolicyContext,
   type Verdict,
 } from "@sampai/engine";
+import { hash as digestOf } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { captureMs } from "./capture-time.ts";
 import type { Follower, FollowerContext, LogItem } from "./follower.ts";
@@ -17,33 +19,29 @@ import { prepared } from "./prepared.ts";
 
 const tables = `
 create table if not exists judged (
-  hash text primary key,
-  position integer not null,
-  item text not null,
-  rep text not null,
-  store text,
-  kind text not null,
+  position integer primary key,
+  outcome integer not null
+) strict;
+create table if not exists judge_outcome (
+  number integer primary key,
+  digest text not null unique,
   passed text not null,
-  failed integer not null
-) strict, without rowid;
-create index if not exists judged_item on judged (item);
+  unchecked text not null
+) strict;
 create table if not exists verdict (
-  hash text not null,
+  position integer not null,
   rule text not null,
   version integer not null,
-  verdict text not null,
+  hash text not null,
   consequence text not null,
   inputs text not null,
   sentence_en text not null,
   sentence_ms text not null,
-  position integer not null,
   item text not null,
   rep text not null,
   store text,
-  primary key (hash, rule, version)
+  primary key (position, rule, version)
 ) strict, without rowid;
-create index if not exists verdict_item on verdict (item);
-create index if not exists verdict_position on verdict (position);
 create table if not exists judge_visit (
   id text primary key,
   rep text not null,
@@ -69,17 +67,19 @@ const { checkIn, checkOut, attendanceStarted, attendanceEnded, dayClosed } = eve
 export function createJudge(rules: readonly Policy[] = policies): Follower {
   return {
     name: "judge",
-    version: 100 + rules.reduce((sum, { version }) => sum + version, 0),
+    version: 200 + rules.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
     prepare: (db) => db.exec(tables),
     reset: (db) =>
       db.exec(
-        "drop table if exists judged; drop table if exists verdict; drop table if exists judge_visit; drop table if exists judge_day",
+        `drop table if exists judged; drop table if exists judge_outcome; drop table if exists verdict;
+         drop table if exists judge_visit; drop table if exists judge_day`,
       ),
     step: (db, page, context) => {
+      const outcomes = new Map<string, number>();
       for (const item of page) {
         if (item.stream !== "log" || item.type !== "event") continue;
-        judgeOne(db, item, rules, context);
+        judgeOne(db, item, rules, outcomes, context);
         if (item.event !== null) remember(db, item, item.event, context);
       }
       context.changed("verdicts");
@@ -88,7 +88,13 @@ export function createJudge(rules: readonly Policy[] = policies): Follower {
   };
 }
 
-function judgeOne(db: DatabaseSync, item: LogItem, rules: readonly Policy[], context: FollowerContext): void {
+function judgeOne(
+  db: DatabaseSync,
+  item: LogItem,
+  rules: readonly Policy[],
+  outcomes: Map<string, number>,
+  context: FollowerContext,
+): void {
   const { event, hash, position, device } = item;
   const person = context.masters.personOf(device);
   const rep = person ?? event?.rep ?? "";
@@ -98,50 +104,69 @@ function judgeOne(db: DatabaseSync, item: LogItem, rules: readonly Policy[], con
   ];
   const pack = event === null || event.seen.pack === null ? null : context.masters.pack(event.seen.pack);
   const name = event?.id ?? hash;
-  const failed = verdicts.filter(({ verdict }) => verdict === "fail");
-  prepared(
-    db,
-    "insert into judged (hash, position, item, rep, store, kind, passed, failed) values (?, ?, ?, ?, ?, ?, ?, ?)",
-  ).run(
-    hash,
-    position,
-    name,
-    rep,
-    event?.store ?? null,
-    event?.kind ?? "",
-    JSON.stringify(verdicts.filter(({ verdict }) => verdict === "pass").map(named)),
-    failed.length,
-  );
-  const insert = prepared(
-    db,
-    `insert into verdict (hash, rule, version, verdict, consequence, inputs, sentence_en, sentence_ms, position, item, rep, store)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const outcome = outcomeOf(db, verdicts, pack, outcomes);
+  prepared(db, "insert into judged (position, outcome) values (?, ?)").run(position, outcome);
   for (const verdict of verdicts) {
-    if (verdict.verdict === "pass") continue;
-    const consequence = consequenceOf(pack, verdict.rule);
-    insert.run(
-      hash,
-      verdict.rule,
-      verdict.version,
-      verdict.verdict,
-      consequence,
-      JSON.stringify(verdict.inputs),
-      verdict.sentence.en,
-      verdict.sentence.ms,
+    if (verdict.verdict !== "fail") continue;
+    const { rule, version, inputs, sentence } = verdict;
+    const consequence = consequenceOf(pack, rule);
+    prepared(
+      db,
+      `insert into verdict (position, rule, version, hash, consequence, inputs, sentence_en, sentence_ms, item, rep, store)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
       position,
+      rule,
+      version,
+      hash,
+      consequence,
+      JSON.stringify(inputs),
+      sentence.en,
+      sentence.ms,
       name,
       rep,
       event?.store ?? null,
     );
-    if (verdict.verdict !== "fail") continue;
-    context.note(`verdict ${hash} ${verdict.rule} ${verdict.version}`, {
+    context.note(`verdict ${hash} ${rule} ${version}`, {
       topic: "verdict",
       device,
       item: name,
-      detail: { rule: verdict.rule, version: verdict.version, consequence, sentence: verdict.sentence.en },
+      detail: { rule, version, consequence, sentence: sentence.en },
     });
   }
+}
+
+/**
+ * The number of what was passed and what was not checked. Thousands of orders have the same in the same words: that is
+ * kept once. `known` are the numbers of this page.
+ */
+function outcomeOf(
+  db: DatabaseSync,
+  verdicts: readonly Verdict[],
+  pack: Pack | null,
+  known: Map<string, number>,
+): number {
+  const passed = JSON.stringify(verdicts.filter(({ verdict }) => verdict === "pass").map(named));
+  const unchecked = JSON.stringify(
+    verdicts
+      .filter(({ verdict }) => verdict === "not-checked")
+      .map((verdict) => ({ ...verdict, consequence: consequenceOf(pack, verdict.rule) })),
+  );
+  const text = passed + unchecked;
+  const number = known.get(text) ?? storedOutcome(db, passed, unchecked, digestOf("sha256", text));
+  known.set(text, number);
+  return number;
+}
+
+function storedOutcome(db: DatabaseSync, passed: string, unchecked: string, digest: string): number {
+  const stored = prepared(db, "select number from judge_outcome where digest = ?").get(digest);
+  if (stored !== undefined) return Number(stored["number"]);
+  const made = prepared(db, "insert into judge_outcome (digest, passed, unchecked) values (?, ?, ?)").run(
+    digest,
+    passed,
+    unchecked,
+  );
+  return Number(made.lastInsertRowid);
 }
 
 const named = ({ rule, version }: Verdict) => `${rule}@${version}`;

@@ -23,17 +23,22 @@ export interface Judgement {
   }[];
 }
 
-export function readJudgement(db: DatabaseSync, hash: string): Judgement {
-  const judged = db.prepare("select passed from judged where hash = ?").get(hash) as { passed: string } | undefined;
-  const verdicts = db.prepare("select * from verdict where hash = ? order by verdict, rule").all(hash) as unknown as {
+export function readJudgement(
+  db: DatabaseSync,
+  { hash, position }: { readonly hash: string; readonly position: number },
+): Judgement {
+  const judged = db
+    .prepare("select passed, unchecked from judged join judge_outcome on number = outcome where position = ?")
+    .get(position) as { passed: string; unchecked: string } | undefined;
+  const failed = db.prepare("select * from verdict where position = ? order by rule").all(position) as unknown as {
     rule: string;
     version: number;
-    verdict: "fail" | "not-checked";
     consequence: string;
     inputs: string;
     sentence_en: string;
     sentence_ms: string;
   }[];
+  const unchecked = JSON.parse(judged?.unchecked ?? "[]") as Judgement["verdicts"];
   const findings = db
     .prepare(
       `select detector, version, consequence, evidence, sentence from finding
@@ -43,14 +48,17 @@ export function readJudgement(db: DatabaseSync, hash: string): Judgement {
   return {
     judged: judged !== undefined,
     passed: judged === undefined ? [] : (JSON.parse(judged.passed) as string[]),
-    verdicts: verdicts.map(({ rule, version, verdict, consequence, inputs, sentence_en: en, sentence_ms: ms }) => ({
-      rule,
-      version,
-      verdict,
-      consequence,
-      inputs: JSON.parse(inputs) as unknown,
-      sentence: { en, ms },
-    })),
+    verdicts: [
+      ...failed.map(({ rule, version, consequence, inputs, sentence_en: en, sentence_ms: ms }) => ({
+        rule,
+        version,
+        verdict: "fail" as const,
+        consequence,
+        inputs: JSON.parse(inputs) as unknown,
+        sentence: { en, ms },
+      })),
+      ...unchecked.toSorted((a, b) => (a.rule < b.rule ? -1 : 1)),
+    ],
     findings: findings.map((finding) => ({ ...finding, evidence: JSON.parse(finding.evidence) as unknown })),
   };
 }

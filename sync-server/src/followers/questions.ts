@@ -46,7 +46,7 @@ export interface VerdictRow {
   readonly event: string;
   readonly rule: string;
   readonly version: number;
-  readonly verdict: "fail" | "not-checked";
+  readonly verdict: "fail";
   readonly consequence: string;
   readonly sentence: { readonly en: string; readonly ms: string };
   readonly inputs: unknown;
@@ -110,11 +110,12 @@ export const questions = {
   verdicts: ({ db }: AskedWorld, input: PageInput): PageOf<VerdictRow> =>
     page(
       db,
-      `select position, item as event, rule, version, verdict, consequence, sentence_en, sentence_ms, inputs, rep, store
-         from verdict where verdict = 'fail'`,
+      `select position, item as event, rule, version, consequence, sentence_en, sentence_ms, inputs, rep, store
+         from verdict`,
       input,
       ({ sentence_en: en, sentence_ms: ms, inputs, ...row }) => ({
-        ...(row as unknown as Omit<VerdictRow, "sentence" | "inputs">),
+        ...(row as unknown as Omit<VerdictRow, "verdict" | "sentence" | "inputs">),
+        verdict: "fail",
         sentence: { en: String(en), ms: String(ms) },
         inputs: JSON.parse(String(inputs)) as unknown,
       }),
@@ -124,7 +125,7 @@ export const questions = {
     const leaf = findLeaf(relay, input.id);
     if (leaf?.event == null) return null;
     const { event, received } = leaf;
-    const judgement = readJudgement(db, leaf.hash);
+    const judgement = readJudgement(db, leaf);
     const changes = db
       .prepare("select id, total_sen as totalSen, hash from today_change where order_id = ? order by at_ms, id")
       .all(input.id) as unknown as OrderView["changes"];
@@ -157,7 +158,7 @@ export const questions = {
 
   story: ({ db, relay, masters }: AskedWorld, input: { item: string }): (Story & { rep: string | null }) | null => {
     const leaf = findLeaf(relay, input.item);
-    const judged = leaf === undefined ? [] : judgementSteps(readJudgement(db, leaf.hash));
+    const judged = leaf === undefined ? [] : judgementSteps(readJudgement(db, leaf));
     const story = tellStory(relay, input.item, judged);
     if (story === undefined) return null;
     return { ...story, rep: story.device === null ? null : masters.personOf(story.device) };

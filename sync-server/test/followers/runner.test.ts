@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openForReading } from "../../src/database/connection.ts";
 import type { Follower, FollowerContext } from "../../src/followers/follower.ts";
+import { readJudgement } from "../../src/followers/judgement-steps.ts";
 import { orderBody, uuid } from "./field-phone.ts";
 import { clockAt, everyFollower, everythingIn, follow, openRelayFolder } from "./relay-folder.ts";
 
@@ -55,6 +56,25 @@ test("a follower that throws stands at the row it cannot take, is tried again la
   assert.equal(counted(), 20);
   assert.equal(followed.runner.status()[0]?.failingSince, null);
   followed.db.close();
+});
+
+test("what was not checked is kept once for all orders of which it is the same, and told of each of them", async (t) => {
+  const folder = await openRelayFolder();
+  t.after(() => folder.close());
+  const phone = await folder.enrol("p", "R001");
+  const orders = capture(phone, 30);
+  await folder.append(phone, orders);
+  const { db, run } = follow(folder, { clock: clockAt(Date.now()), zone });
+  run();
+  assert.equal((db.prepare("select count(*) as count from judge_outcome").get() as { count: number }).count, 1);
+  for (const [index, { candidate }] of orders.entries()) {
+    const { judged, passed, verdicts } = readJudgement(db, { hash: candidate.hash, position: index + 1 });
+    assert.ok(judged && passed.length > 0);
+    const unchecked = verdicts.filter(({ verdict }) => verdict === "not-checked");
+    assert.ok(unchecked.some(({ rule, sentence }) => rule === "known-sku" && sentence.en.startsWith("Not checked:")));
+    assert.equal(verdicts[0]?.verdict, "fail", "the day had not been started");
+  }
+  db.close();
 });
 
 test("a raised version forgets what was made and makes it again from the stream", async (t) => {
