@@ -252,6 +252,25 @@ test("of a row of failed tries only the first, second, fourth and so on are note
   assert.equal(one.phone.session.state(), "online");
 });
 
+test("a connection that fails before the platform has even handed it over is a failed try, and the next one is planned", async () => {
+  const one = await world();
+  const open = one.phone.network.open.bind(one.phone.network);
+  one.phone.network.open = (events) => {
+    const connection = open(events);
+    connection.close();
+    return connection;
+  };
+  one.phone.session.goOnline();
+  assert.equal(one.phone.session.state(), "waiting");
+  assert.notEqual(one.phone.session.nextTryAt(), null);
+  assert.deepEqual(
+    one.phone.attempts().map(({ outcome }) => outcome),
+    ["failed"],
+  );
+  one.phone.network.open = open;
+  assert.ok(await one.time.until(() => one.phone.session.state() === "online", 5_000));
+});
+
 test("on a link that is up for 5 s and down for 5 s the phone is online within 1.5 s of each return, from the first to the twentieth", async () => {
   const one = await world();
   one.phone.session.goOnline();

@@ -1,4 +1,5 @@
-import type { OwnEvent } from "../events/own-events.ts";
+import type { OwnEvent, OwnEvents } from "../events/own-events.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import type { Tip } from "../wire/index.ts";
 
 /** What an event follows, for every event that is known of, readable or not. Undefined: not known. */
@@ -21,6 +22,11 @@ export function coveredBy(
     }
   }
   return covered;
+}
+
+/** What is saved here and not acknowledged, as far as it can be read. */
+export function owedEvents(events: OwnEvents, outbox: Outbox): OwnEvent[] {
+  return [...outbox.owed().keys()].flatMap((hash) => events.byHash(hash) ?? []);
 }
 
 /** Parents first, else in the order in which they were taken down. */
