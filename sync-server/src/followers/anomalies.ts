@@ -13,7 +13,8 @@ import {
 } from "./findings.ts";
 import type { Follower, FollowerContext, LogItem, StreamItem } from "./follower.ts";
 import { createHistories, historyTables, type ChangedHistory, type Histories } from "./histories.ts";
-import { endOf, keep, keptBefore, stateTables, writeEnd } from "./history-states.ts";
+import { endOf, keep, keptBefore, stateTables, statesAt, writeEnd, type End } from "./history-states.ts";
+import { forgetLate, lateTable, mayWait, oldestLate, withLate } from "./late-histories.ts";
 import { prepared } from "./prepared.ts";
 
 /** A history is read again from the last of these before the place where something came late. */
@@ -22,21 +23,22 @@ const KEEP_EVERY = 200;
 /**
  * Detection. Every event takes its place in the histories of its boot, picture, person and store, in capture order; each
  * detector's state stands at the end of each history. What comes late takes its place too, and the history is read again
- * from there: so what is found depends on what happened, never on the order in which phones found a signal.
+ * from there: so what is found depends on what happened, never on the order in which phones found a signal. Where much of
+ * a long history would have to be read again for little that came late, that waits until the streams rest.
  */
 export function createAnomalies(detectors: readonly Detector[] = allDetectors): Follower {
   const bySubject: ReadonlyMap<string, readonly Detector[]> = Map.groupBy(detectors, ({ subject }) => subject);
   return {
     name: "anomalies",
     // Any detector's change is a change of the whole: their versions add up.
-    version: 300 + detectors.reduce((sum, { version }) => sum + version, 0),
+    version: 400 + detectors.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
-    prepare: (db) => db.exec([historyTables, stateTables, findingTables].join("\n")),
+    prepare: (db) => db.exec([historyTables, stateTables, lateTable, findingTables].join("\n")),
     reset: (db) =>
       db.exec(
         `drop table if exists observation; drop table if exists boot_offset; drop table if exists history;
          drop table if exists history_end; drop table if exists history_state; drop table if exists history_kept;
-         drop table if exists finding`,
+         drop table if exists history_late; drop table if exists finding`,
       ),
     step: (db, page, context) => {
       const histories = createHistories(db);
@@ -47,10 +49,24 @@ export function createAnomalies(detectors: readonly Detector[] = allDetectors): 
         const seen = histories.observation(hash);
         for (const detector of bySubject.get("event") ?? []) judgeAlone(db, detector, seen, context, touched);
       }
-      for (const history of histories.changed()) {
-        readOn(db, histories, history, bySubject.get(history.subject) ?? [], context, touched);
+      const anyWaits = oldestLate(db) !== undefined;
+      for (const changed of histories.changed()) {
+        const history = anyWaits ? withLate(db, changed) : changed;
+        const end = endOf(db, history);
+        if (end !== undefined && end.key >= history.fromKey && mayWait(db, history, end.steps)) continue;
+        readOn(db, histories, history, end, bySubject.get(history.subject) ?? [], context, touched);
       }
       writeFindings(db, histories, touched, context);
+    },
+    rest: (db, context) => {
+      const history = oldestLate(db);
+      if (history === undefined) return false;
+      const histories = createHistories(db);
+      const touched = new Map<string, FindingsOf>();
+      forgetLate(db, history);
+      readOn(db, histories, history, endOf(db, history), bySubject.get(history.subject) ?? [], context, touched);
+      writeFindings(db, histories, touched, context);
+      return true;
     },
   };
 }
@@ -85,17 +101,14 @@ function readOn(
   db: DatabaseSync,
   histories: Histories,
   history: ChangedHistory,
+  end: End | undefined,
   detectors: readonly Detector[],
   context: FollowerContext,
   touched: Map<string, FindingsOf>,
 ): void {
   const { subject, who, fromKey } = history;
-  const end = prepared(db, "select order_key, steps from history_end where subject = ? and who = ?").get(
-    subject,
-    who,
-  ) as { order_key: string; steps: number } | undefined;
-  const isLate = end !== undefined && end.order_key >= fromKey;
-  const start = isLate ? keptBefore(db, history) : endOf(db, history, end);
+  const isLate = end !== undefined && end.key >= fromKey;
+  const start = isLate ? keptBefore(db, history) : statesAt(db, history, end);
   const { states } = start;
   const before = isLate ? new Map(detectors.map((detector) => [detector, rewind(db, detector, who, start.key)])) : null;
   const rows = isLate ? histories.after(subject, who, start.key) : histories.added(history);

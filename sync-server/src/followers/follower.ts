@@ -22,6 +22,11 @@ export interface Follower {
    * once. Throwing stops this follower only: it is tried again with a growing delay and an alert.
    */
   step(db: DatabaseSync, page: readonly StreamItem[], context: FollowerContext): void;
+  /**
+   * Does a piece of what `step` left for later, in a transaction of its own, and answers whether there was any. Called
+   * until there is none while nothing new waits in the streams. What it leaves MUST be in the followers' database.
+   */
+  rest?(db: DatabaseSync, context: FollowerContext): boolean;
 }
 
 /** One row of the order log as a follower sees it. `event` is null where the bytes are opaque. */

@@ -37,6 +37,8 @@ export interface ChangedHistory {
   readonly who: string;
   /** The first place where something came or went. */
   readonly fromKey: string;
+  /** How many came or went. */
+  readonly rows: number;
   /** Positions that came, by their place. */
   readonly added: ReadonlyMap<string, number>;
 }
@@ -49,12 +51,13 @@ export function createHistories(db: DatabaseSync) {
   const fresh = new Map<string, number>();
   const cache = new Map<number, Observation>();
   const boots = new Map<string, { least: number; most: number }>();
-  const changed = new Map<string, { subject: string; who: string; fromKey: string; added: Map<string, number> }>();
+  const changed = new Map<string, Changing>();
   const touch = (subject: string, who: string, key: string) => {
     const name = `${subject} ${who}`;
-    const known = changed.get(name) ?? { subject, who, fromKey: key, added: new Map<string, number>() };
+    const known: Changing = changed.get(name) ?? { subject, who, fromKey: key, rows: 0, added: new Map() };
     changed.set(name, known);
     if (key < known.fromKey) known.fromKey = key;
+    known.rows += 1;
     return known;
   };
   const addTo = (subject: string, who: string | null, key: string, position: number) => {
@@ -163,6 +166,12 @@ export function createHistories(db: DatabaseSync) {
     },
   };
 }
+
+type Changing = Omit<ChangedHistory, "fromKey" | "rows" | "added"> & {
+  fromKey: string;
+  rows: number;
+  readonly added: Map<string, number>;
+};
 
 interface StoredObservation {
   readonly data: string;

@@ -45,19 +45,27 @@ export interface States {
   write(db: DatabaseSync, history: ChangedHistory): void;
 }
 
-/** The end of a history as the page found it. */
-export function endOf(
-  db: DatabaseSync,
-  { subject, who }: ChangedHistory,
-  end: { readonly order_key: string; readonly steps: number } | undefined,
-): Place {
+/** Up to where a history has been read. */
+export interface End {
+  readonly key: string;
+  readonly steps: number;
+}
+
+export function endOf(db: DatabaseSync, { subject, who }: ChangedHistory): End | undefined {
+  return prepared(db, "select order_key as key, steps from history_end where subject = ? and who = ?").get(
+    subject,
+    who,
+  ) as End | undefined;
+}
+
+/** The states at the end of a history. */
+export function statesAt(db: DatabaseSync, { subject, who }: ChangedHistory, end: End | undefined): Place {
   if (end === undefined) return { key: "", steps: 0, states: createStates(new Map()) };
   const rows = prepared(db, "select detector, state from history_state where subject = ? and who = ?").all(
     subject,
     who,
   ) as { detector: string; state: string }[];
-  const states = createStates(new Map(rows.map(({ detector, state }) => [detector, state])));
-  return { key: end.order_key, steps: end.steps, states };
+  return { ...end, states: createStates(new Map(rows.map(({ detector, state }) => [detector, state]))) };
 }
 
 /** The last kept place before the one where something changed. Those behind it are forgotten, and the end with them. */

@@ -197,11 +197,10 @@ function contextOf(
     | { attendance: "started" | "ended" | null }
     | undefined;
   // The day as the rule cuts it may differ by a zone: the days around it are enough.
-  const ms = captureMs(event, item.received);
   const closed = prepared(db, "select day from judge_day where rep = ? and closed = 1 and day between ? and ?").all(
     rep,
-    dayIn(ms - 2 * DAY_MS, zone),
-    dayIn(ms + 2 * DAY_MS, zone),
+    shifted(day, -2),
+    shifted(day, 2),
   ) as { day: string }[];
   return {
     pack,
@@ -210,6 +209,11 @@ function contextOf(
     closedDays: new Set(closed.map((row) => row.day)),
     attendance: attendance?.attendance ?? "not-started",
   };
+}
+
+/** A calendar day (`YYYY-MM-DD`) so many days later. */
+function shifted(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
 function remember(db: DatabaseSync, item: LogItem, event: Envelope, { masters, zone }: FollowerContext): void {

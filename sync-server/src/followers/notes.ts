@@ -28,6 +28,8 @@ export function createNoteQueue(db: DatabaseSync, relay: DatabaseSync): NoteQueu
   );
   const isWritten = ({ item, topic }: TrailNote, key: string): boolean =>
     (item === null ? aboutNothing.get(topic, key) : about.get(item, topic, key)) !== undefined;
+  /** Rows up to this number may have been handed over, also by a process that was killed. */
+  let handedOver = Number(db.prepare("select max(number) as number from outgoing_note").get()?.["number"] ?? 0);
   return {
     add: (key, row) => {
       const note: TrailNote = { ...row, detail: { ...row.detail, note: key } };
@@ -35,13 +37,20 @@ export function createNoteQueue(db: DatabaseSync, relay: DatabaseSync): NoteQueu
     },
     next: (count) => {
       const rows = oldest.all(count) as unknown as { number: number; key: string; row: string }[];
+      const before = handedOver;
+      handedOver = Math.max(handedOver, rows.at(-1)?.number ?? 0);
       return rows.flatMap(({ number, key, row }) => {
         const note = JSON.parse(row) as TrailNote;
-        if (!isWritten(note, key)) return [{ number, row: note }];
+        // Whether the trail holds it was asked when it was added; since then only what was handed over can have come there.
+        if (number > before || !isWritten(note, key)) return [{ number, row: note }];
         dropOne.run(number);
         return [];
       });
     },
-    written: (number) => void drop.run(number),
+    written: (number) => {
+      drop.run(number);
+      // Numbers are given again once the queue was empty.
+      if (number >= handedOver) handedOver = 0;
+    },
   };
 }

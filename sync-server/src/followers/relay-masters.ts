@@ -6,6 +6,7 @@ import type { Person } from "../devices/operations.ts";
 import { fieldOf, loadReplica } from "./master-records.ts";
 import type { Masters, PlannedStop, StoreRecord } from "./masters.ts";
 import type { PackShelf } from "./pack-shelf.ts";
+import { prepared } from "./prepared.ts";
 
 /** The masters as the relay's database and the followers' own records have them. */
 export function createRelayMasters(deps: {
@@ -35,9 +36,10 @@ export function createRelayMasters(deps: {
     pack: packs.pack,
     newestPack: packs.newest,
     storeAt: (code, received) => {
-      const row = db
-        .prepare("select record from store_record where code = ? and received <= ? order by position desc limit 1")
-        .get(code, received) as { record: string } | undefined;
+      const row = prepared(
+        db,
+        "select record from store_record where code = ? and received <= ? order by position desc limit 1",
+      ).get(code, received) as { record: string } | undefined;
       return row === undefined ? null : (JSON.parse(row.record) as StoreRecord);
     },
     storeSeen: (code, heads) => {

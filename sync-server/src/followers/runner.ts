@@ -14,6 +14,8 @@ const LONGEST_RETRY_MS = 300_000;
 export interface Runner {
   /** Takes at most one page of each follower. Answers whether there is more to do now. */
   turn(): boolean;
+  /** Does one piece of what followers left for later. Answers whether there was any. */
+  rest(): boolean;
   /** Milliseconds until a follower that threw is tried again, or null where none waits. */
   retryInMs(): number | null;
   status(): readonly FollowerStatus[];
@@ -117,16 +119,16 @@ export function createRunner(deps: {
     const last = page.at(-1);
     return last === undefined ? null : { follower, cursor, page, last };
   };
+  const contextFor = (topics: Set<string>): FollowerContext => ({
+    nowMs: clock.wallMs(),
+    zone,
+    masters,
+    changed: (topic) => topics.add(topic),
+    note: (key, row) => notes.add(key, row),
+  });
   /** Called within a transaction. */
   const take = ({ follower, page, last }: Task, topics: Set<string>) => {
-    const context: FollowerContext = {
-      nowMs: clock.wallMs(),
-      zone,
-      masters,
-      changed: (topic) => topics.add(topic),
-      note: (key, row) => notes.add(key, row),
-    };
-    follower.step(db, page, context);
+    follower.step(db, page, contextFor(topics));
     write.run(follower.name, follower.version, last.position + 1, hashOf(streams, follower, last));
   };
   /** Answers whether all of them took their pages. */
@@ -142,20 +144,24 @@ export function createRunner(deps: {
     for (const topic of topics) changed(topic);
     return true;
   };
+  /** Answers whether it is tried again now. */
+  const failed = ({ follower, cursor }: Pick<Task, "follower" | "cursor">, error: unknown): boolean => {
+    const failures = cursor.failures + 1;
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const now = new Date(clock.wallMs()).toISOString();
+    // The first failure is of the page; the next try goes row by row at once, so that the bad row is named.
+    fail.run(failures, failures === 1 ? 0 : clock.wallMs() + delayMs, now, reason.slice(0, 500), follower.name);
+    changed("alerts");
+    return failures === 1;
+  };
   const takeAlone = (task: Task): boolean => {
-    const { follower, cursor } = task;
+    const { cursor } = task;
     const topics = new Set<string>();
     try {
       transact(db, () => take(task, topics));
     } catch (error) {
-      const failures = cursor.failures + 1;
-      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
-      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      const now = new Date(clock.wallMs()).toISOString();
-      // The first failure is of the page; the next try goes row by row at once, so that the bad row is named.
-      fail.run(failures, failures === 1 ? 0 : clock.wallMs() + delayMs, now, reason.slice(0, 500), follower.name);
-      changed("alerts");
-      return failures === 1;
+      return failed(task, error);
     }
     if (cursor.failures > 0) changed("alerts");
     for (const topic of topics) changed(topic);
@@ -178,6 +184,25 @@ export function createRunner(deps: {
       heads.documents = streams.head("documents");
       if (round(ofDocuments, heads)) return true;
       return round(ofFacts, heads);
+    },
+    rest: () => {
+      for (const follower of followers) {
+        const cursor = cursorOf(follower);
+        if (follower.rest === undefined || cursor.failures > 0) continue;
+        const topics = new Set<string>();
+        let isDone = false;
+        try {
+          transact(db, () => {
+            isDone = follower.rest?.(db, contextFor(topics)) ?? false;
+          });
+        } catch (error) {
+          failed({ follower, cursor }, error);
+          continue;
+        }
+        for (const topic of topics) changed(topic);
+        if (isDone) return true;
+      }
+      return false;
     },
     retryInMs: () => {
       const { at } = db.prepare("select min(retry_at_ms) as at from follower where retry_at_ms > 0").get() as {

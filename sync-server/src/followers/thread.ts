@@ -14,6 +14,8 @@ const LOOK_MS = 15_000;
 const TELL_MS = 150;
 /** From one round of pages to the next: a drain is followed in large pages, not order by order. Full ones take as long. */
 const ROUND_MS = 20;
+/** What followers leave for later takes one part of the time in so many, as long as phones may be sending. */
+const REST_PARTS = 20;
 const NOTES = 200;
 const NOTES_AGAIN_MS = 2_000;
 
@@ -47,6 +49,7 @@ const watchtower = createWatchtower({
 let scheduled = false;
 let startedMs = -ROUND_MS;
 let noting = false;
+let resting = false;
 let cancelRetry = () => {};
 const send = (message: FromFollowers) => port.postMessage(message);
 
@@ -60,9 +63,22 @@ function work(): void {
     const more = watchtower.runner.turn();
     sendNotes();
     if (more) return work();
+    rest();
     cancelRetry();
     const retryMs = watchtower.runner.retryInMs();
     if (retryMs !== null) cancelRetry = clock.after(retryMs + 1, work);
+  });
+}
+
+function rest(): void {
+  if (resting) return;
+  const beganMs = clock.tickMs();
+  if (!watchtower.runner.rest()) return;
+  sendNotes();
+  resting = true;
+  clock.after(Math.max(ROUND_MS, (clock.tickMs() - beganMs) * REST_PARTS), () => {
+    resting = false;
+    rest();
   });
 }
 

@@ -41,6 +41,7 @@ export function detect(pages: readonly (readonly LogItem[])[], masters: Masters)
     note: () => undefined,
   };
   for (const page of pages) transact(db, () => anomalies.step(db, page, context));
+  while (anomalies.rest?.(db, context) === true);
   return db
     .prepare(
       "select id, detector, sentence, consequence from finding where withdrawn_at is null order by id, detector, sentence",

@@ -147,7 +147,7 @@ export function follow(
     runner,
     changed,
     run: () => {
-      while (runner.turn());
+      while (runner.turn() || runner.rest());
     },
     board: (
       connected: readonly string[] = [],

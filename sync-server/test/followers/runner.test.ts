@@ -77,6 +77,37 @@ test("what was not checked is kept once for all orders of which it is the same, 
   db.close();
 });
 
+test("what a follower leaves for later is done while the streams rest; where that throws, it is undone and told, and the others go on", async (t) => {
+  const folder = await openRelayFolder();
+  t.after(() => folder.close());
+  const phone = await folder.enrol("p", "R001");
+  await folder.append(phone, capture(phone, 5));
+  const clock = clockAt(Date.now());
+  let isBroken = true;
+  const leaving: Follower = {
+    ...counting({ position: null }),
+    rest: (db) => {
+      const { changes } = db.prepare("update counted set version = 9 where version = 1").run();
+      if (isBroken) throw new Error("cannot rest");
+      return Number(changes) > 0;
+    },
+  };
+  const followed = follow(folder, { clock, zone, followers: [leaving, ...everyFollower()] });
+  const versions = () =>
+    followed.db
+      .prepare("select distinct version from counted")
+      .all()
+      .map((row) => row["version"]);
+  followed.run();
+  assert.deepEqual([versions(), followed.runner.status()[0]?.error], [[1], "Error: cannot rest"]);
+  assert.ok(followed.runner.status().every(({ behind }) => behind === 0));
+  isBroken = false;
+  await folder.append(phone, capture(phone, 1));
+  followed.run();
+  assert.deepEqual([versions(), followed.runner.status()[0]?.error], [[9], null]);
+  followed.db.close();
+});
+
 test("a raised version forgets what was made and makes it again from the stream", async (t) => {
   const folder = await openRelayFolder();
   t.after(() => folder.close());
