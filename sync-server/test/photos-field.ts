@@ -76,12 +76,21 @@ export function photoTaker(phone: WirePhone) {
 /** tus 1.0.0 by hand, so that it can also be spoken wrongly. */
 export function tusOf(url: string, token: string | null) {
   const auth: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-  const ask = async (method: string, path: string, headers: Record<string, string> = {}, body?: Uint8Array) => {
-    const answer = await fetch(new URL(path, url), {
+  const ask = async (
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: Uint8Array | ReadableStream<Uint8Array>,
+    signal: AbortSignal | null = null,
+  ) => {
+    const init: RequestInit & { duplex: "half" } = {
       method,
       headers: { "tus-resumable": "1.0.0", ...auth, ...headers },
-      ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
-    });
+      ...(body === undefined ? {} : { body: body as BodyInit }),
+      duplex: "half",
+      signal,
+    };
+    const answer = await fetch(new URL(path, url), init);
     const text = await answer.text();
     const code =
       answer.headers.get("content-type") === "application/problem+json"
@@ -108,25 +117,22 @@ export function tusOf(url: string, token: string | null) {
       { "upload-offset": String(offset), "content-type": "application/offset+octet-stream" },
       bytes,
     );
+  const withUpload = (photo: TakenPhoto, part: "preview" | "original", bytes: Uint8Array) => ({
+    "upload-length": String(bytes.length),
+    "upload-metadata": encode({ photo: photo.id, part, sha256: createHash("sha256").update(bytes).digest("hex") }),
+    "content-type": "application/offset+octet-stream",
+  });
   return {
     ask,
     begin,
     add,
     head: (location: string) => ask("HEAD", location),
     /** The same with all bytes in the first request, as tus's creation-with-upload has it. */
-    sendAtOnce: (photo: TakenPhoto, part: "preview" | "original", bytes = photo.bytes) => {
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
-      return ask(
-        "POST",
-        "/files/",
-        {
-          "upload-length": String(bytes.length),
-          "upload-metadata": encode({ photo: photo.id, part, sha256 }),
-          "content-type": "application/offset+octet-stream",
-        },
-        bytes,
-      );
-    },
+    sendAtOnce: (photo: TakenPhoto, part: "preview" | "original", bytes = photo.bytes) =>
+      ask("POST", "/files/", withUpload(photo, part, bytes), bytes),
+    /** The same with a body that the test writes as it likes; `signal` breaks the request off. */
+    sendHeld: (photo: TakenPhoto, body: ReadableStream<Uint8Array>, signal: AbortSignal) =>
+      ask("POST", "/files/", withUpload(photo, "original", photo.bytes), body, signal),
     /** Begins an upload and sends all of it in one piece. */
     send: async (photo: TakenPhoto, part: "preview" | "original", bytes = photo.bytes) => {
       const begun = await begin(photo.id, part, createHash("sha256").update(bytes).digest("hex"), bytes.length);
