@@ -16,6 +16,7 @@ import { BadUsage, optional, type Command, type CommandInput } from "./command.t
 import { openFolderForReading, workspaceIdIn } from "./open-for-reading.ts";
 import { Refused } from "./operator.ts";
 import { print } from "./print.ts";
+import { notAdmission } from "../trail/reader.ts";
 
 const options = { dir: { type: "string" }, kind: { type: "string" } } as const;
 /** Rows that are named where one has to be chosen. */
@@ -122,7 +123,7 @@ async function reading(input: CommandInput, tell: Told): Promise<0> {
     const past = () =>
       db
         .prepare(
-          "select at, detail from trail where item = ? and topic <> 'admission' and topic = 'document.conflict' order by position",
+          `select at, detail from trail where item = ? and ${notAdmission} and topic = 'document.conflict' order by position`,
         )
         .all(read.value.row.doc)
         .map(({ at, detail }) => ({ at: String(at), ...(JSON.parse(String(detail)) as Omit<PastConflict, "at">) }));

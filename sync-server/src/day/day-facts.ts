@@ -8,6 +8,7 @@ import type { DayFacts, DeviceFacts } from "./certificate.ts";
 import { chainBack, type Link } from "./device-chain.ts";
 import { rangesOf } from "./event-ranges.ts";
 import { missingOf } from "./missing.ts";
+import { notAdmission } from "../trail/reader.ts";
 
 /** One person's day in the workspace's zone. */
 export interface DayKey {
@@ -198,7 +199,7 @@ function hasPlaced(sql: Sql, device: string, run: string, seq: number): boolean 
 
 function isPhotoHere(sql: Sql, id: string): boolean {
   const row = sql(
-    `select 1 from trail where item = ? and topic <> 'admission' and topic = 'photo.arrived'
+    `select 1 from trail where item = ? and ${notAdmission} and topic = 'photo.arrived'
        and coalesce(json_extract(detail, '$.part'), 'original') = 'original' limit 1`,
   );
   return row.get(id) !== undefined;

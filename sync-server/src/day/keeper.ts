@@ -9,6 +9,7 @@ import { certificateText, decide, stateDay, type DayStatement } from "./certific
 import { readDay } from "./day-facts.ts";
 import { filedDay } from "./filing.ts";
 import { certificateOf, type StoredCertificate } from "./stored-certificates.ts";
+import { notAdmission } from "../trail/reader.ts";
 
 /** A certificate follows what it speaks of by this much: what came together is certified together. */
 const DELAY_MS = 200;
@@ -245,10 +246,11 @@ function waitingDays(
  * looked at again, which costs little and changes nothing that is settled.
  */
 function firstUnread(sql: Sql): number {
+  // `cross` keeps the order of the join: the newest certificate first, not every row of the trail.
   const newest = sql(
     `select trail.position from day_certificate
-       join log on log.position = day_certificate.position
-       join trail on trail.item = log.id and trail.topic <> 'admission' and trail.topic = 'day.certified'
+       cross join log on log.position = day_certificate.position
+       cross join trail on trail.item = log.id and ${notAdmission} and trail.topic = 'day.certified'
        order by day_certificate.position desc limit 1`,
   ).get() as { position: number } | undefined;
   if (newest !== undefined) return Math.max(0, newest.position - PAGE);

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { TrailNote } from "../trail/trail.ts";
+import { notAdmission } from "../trail/reader.ts";
 
 /**
  * Trail rows on their way from the followers to the relay's writer. They leave with the transaction that made them, and
@@ -21,7 +22,7 @@ export function createNoteQueue(db: DatabaseSync, relay: DatabaseSync): NoteQueu
   const dropOne = db.prepare("delete from outgoing_note where number = ?");
   // Two statements, because an `is ?` could use neither index and would read the whole trail for each row.
   const about = relay.prepare(
-    "select 1 from trail where item = ? and topic <> 'admission' and topic = ? and json_extract(detail, '$.note') = ? limit 1",
+    `select 1 from trail where item = ? and ${notAdmission} and topic = ? and json_extract(detail, '$.note') = ? limit 1`,
   );
   const aboutNothing = relay.prepare(
     "select 1 from trail where item is null and topic = ? and json_extract(detail, '$.note') = ? limit 1",

@@ -2,6 +2,7 @@ import type { Claim } from "@sampai/engine/wire";
 import { msFromUtc } from "@sampai/engine/core";
 import { capturedBody, type PhotoFactRow } from "./operations.ts";
 import type { PhotoRoom } from "./room.ts";
+import { notAdmission } from "../trail/reader.ts";
 
 const PAGE = 500;
 /** A claim lists no more than this; beyond it silence about a photo means nothing. */
@@ -75,7 +76,7 @@ export function createManifests(room: Pick<PhotoRoom, "db" | "writer" | "zone">)
   const { db, writer, zone } = room;
   const columns = `f.*, o.arrived as original, p.arrived as preview, c.at as heard, c.claim as claim, d.revoked as revoked,
       o.blob in (select blob from expired_photo) as expired,
-      exists (select 1 from trail t where t.item = f.photo and t.topic <> 'admission' and t.topic = 'photo.refused' and t.detail ->> 'part' = 'original') as refused
+      exists (select 1 from trail t where t.item = f.photo and ${notAdmission} and t.topic = 'photo.refused' and t.detail ->> 'part' = 'original') as refused
     from photo_fact f
     left join photo o on o.photo = f.photo and o.part = 'original'
     left join photo p on p.photo = f.photo and p.part = 'preview'

@@ -1,5 +1,5 @@
 import type { Transaction } from "../database/transaction.ts";
-import { unplaced } from "./reader.ts";
+import { notAdmission, unplaced } from "./reader.ts";
 import type { TrailNote } from "./trail.ts";
 
 export const tables = `
@@ -15,7 +15,7 @@ create table if not exists trail (
 ) strict;
 -- A placed event's own row is found through the log: its id is kept there, and another entry for each order, at a random
 -- place of another index, would cost a page each time. So only what is about something else, and what got no place, is here.
-create index if not exists trail_other on trail (item) where item is not null and topic <> 'admission';
+create index if not exists trail_other on trail (item) where item is not null and ${notAdmission};
 create index if not exists trail_unplaced on trail (item) where ${unplaced};
 create index if not exists trail_admitted on trail (log_head) where topic = 'admission';
 drop index if exists trail_item;

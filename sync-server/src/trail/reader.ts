@@ -5,6 +5,12 @@ const columns = "position, at, log_head as logHead, topic, device, item, detail,
 const MOST_ABOUT = 1_000;
 
 /**
+ * What is about something else than an admission. Said beside `topic = …` wherever rows are looked up by item: SQLite does
+ * not see that the one follows from the other, and without it reads the whole trail instead of the index. Text of SQL.
+ */
+export const notAdmission = "topic <> 'admission'";
+
+/**
  * Admissions without a place, and those of events without an offline id (36 characters): rows that cannot be found by the
  * leaf of that id, behind which they were noted. As text of SQL, because an index over them must be asked in its own words.
  */
@@ -15,7 +21,7 @@ export const unplaced =
 export function createTrailReader(relay: DatabaseSync): TrailReader {
   const page = relay.prepare(`select ${columns} from trail where position >= ? order by position limit ?`);
   const about = relay.prepare(
-    `select ${columns} from trail where item = ?1 and topic <> 'admission'
+    `select ${columns} from trail where item = ?1 and ${notAdmission}
      union all select ${columns} from trail where item = ?1 and ${unplaced}
      union all select ${columns} from trail
        where log_head in (select position + 1 from log where id = ?1) and topic = 'admission' and item = ?1 and not (${unplaced})

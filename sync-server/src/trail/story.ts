@@ -56,6 +56,7 @@ export interface LeafRow {
 
 /** The leaf of an offline id (the first one, where a phone used it twice), or of a hash. */
 export function findLeaf(relay: DatabaseSync, item: string): LeafRow | undefined {
+  // `cross` keeps the order of the join: a device's hashes are in an index, all hashes are not.
   const row = relay
     .prepare(
       `select log.position, term, device, run, seq, hash, received, flags, coalesce(remains, bytes) as bytes,
@@ -64,7 +65,7 @@ export function findLeaf(relay: DatabaseSync, item: string): LeafRow | undefined
         where type = 'event' and log.position in (
           select position from log where id = ?1
           union select log.position from device
-            join log on log.device = device.device and log.hash = ?1 and log.type = 'event')
+            cross join log on log.device = device.device and log.hash = ?1 and log.type = 'event')
         order by log.position limit 1`,
     )
     .get(item) as (Omit<LeafRow, "flags" | "event"> & { flags: string; bytes: Uint8Array }) | undefined;
