@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { forgetDerived } from "../privacy/derived.ts";
 import { expireBefore, type ExpiryDone } from "../privacy/expiry.ts";
 import { sweepFolder } from "../privacy/sweep.ts";
 import { readRunning } from "../running.ts";
@@ -41,11 +40,7 @@ export const logExpire: Command = {
     const running = readRunning(dir);
     const done =
       running === null
-        ? await withOffice(dir, async (office) => {
-            const expired = await expireBefore(office, { ...request, by: "operator" });
-            forgetDerived(office.dir);
-            return expired;
-          })
+        ? await withOffice(dir, (office) => expireBefore(office, { ...request, by: "operator" }))
         : ((await askRelay(running, "/v1/operator/expire", request)) as ExpiryDone);
     if (running === null) sweepFolder(dir);
     print(JSON.stringify({ ...done, swept: running === null }));

@@ -6,7 +6,7 @@ import { print } from "./print.ts";
 export const logSweep: Command = {
   name: "log sweep",
   positionals: "",
-  does: "Writes the databases anew, so that no freed page holds what has expired. The relay must be stopped.",
+  does: "Writes the database anew, so that no freed page holds what has expired; boards and findings are made again at the next start. The relay must be stopped.",
   options: { dir: { type: "string" } },
   explains: { dir: "the relay's data folder" },
   run: (input) => {

@@ -1,4 +1,3 @@
-import { forgetDerived } from "../privacy/derived.ts";
 import { forgetPerson, type ExpiryDone } from "../privacy/expiry.ts";
 import { sweepFolder } from "../privacy/sweep.ts";
 import { readRunning } from "../running.ts";
@@ -42,7 +41,6 @@ function forgetHere(dir: string, person: string, reason: string): Promise<Expiry
     for (const { device } of devices as { device: string }[]) await office.writer.run("revoke", { device, by, reason });
     const done = await forgetPerson(office, { person, reason, by });
     if (!done.ok) throw new Refused(done.error);
-    forgetDerived(office.dir);
     return done.value;
   });
 }

@@ -60,8 +60,13 @@ export function openSoundFollowers(dataDir: string, damaged: (reason: string) =>
     damaged(String(error));
   }
   db?.close();
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${followersFile(dataDir)}${suffix}`, { force: true });
+  removeFollowers(dataDir);
   return openFollowers(dataDir);
+}
+
+/** Throws everything away that followers made; it is made again from the streams. Nobody may have the database open. */
+export function removeFollowers(dataDir: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${followersFile(dataDir)}${suffix}`, { force: true });
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB, with their extended codes. */

@@ -126,8 +126,12 @@ export function createRunner(deps: {
     changed: (topic) => topics.add(topic),
     note: (key, row) => notes.add(key, row),
   });
-  /** Called within a transaction. */
-  const take = ({ follower, page, last }: Task, topics: Set<string>) => {
+  /**
+   * Called within a transaction. Takes nothing where the cursor is not the one that was read: somebody let the follower
+   * forget meanwhile, and a step would undo that.
+   */
+  const take = ({ follower, cursor, page, last }: Task, topics: Set<string>) => {
+    if ((read.get(follower.name) as unknown as CursorRow).last_hash !== cursor.last_hash) return;
     follower.step(db, page, contextFor(topics));
     write.run(follower.name, follower.version, last.position + 1, hashOf(streams, follower, last));
   };

@@ -92,6 +92,8 @@ function sendNotes(): void {
 }
 
 function lookAround(): void {
+  // Followers may have been made to forget without any commit.
+  work();
   watchtower.lookAround();
   sendNotes();
   // Standing at a silent moment is news too: a board's people fall silent without any event.
@@ -131,5 +133,4 @@ port.on("message", (message: ToFollowers) => {
 });
 
 send({ type: "ready" });
-work();
 lookAround();

@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { followersFile } from "../followers/database.ts";
 
 /**
- * Makes every follower start again from the streams, so that what it made of bytes that are gone is gone too. Works
- * beside a running relay: its followers find that their streams are not the ones that they remember.
+ * Makes every follower of the relay that works here start again from the streams, so that what it made of bytes that are
+ * gone is gone too: in its next round it finds that its stream is not the one that it remembers.
  */
 export function forgetDerived(dir: string): void {
   const file = followersFile(dir);

@@ -1,18 +1,18 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { databaseFile } from "../database/connection.ts";
 import { lockFolder } from "../database/lock.ts";
-import { followersFile } from "../followers/database.ts";
+import { removeFollowers } from "../followers/database.ts";
 
 /**
- * Writes the database anew and throws the followers' away, so that no freed page holds what has expired. Needs the folder for itself, and as much free
- * disk as the databases take. Throws `CannotStart` while a relay works in it.
+ * Writes the database anew, so that no freed page holds what has expired, and throws away what followers made of it: they
+ * may not have forgotten yet when their relay stopped. Needs the folder for itself, and as much free disk as the database
+ * takes. Throws `CannotStart` while a relay works in it.
  */
 export function sweepFolder(dir: string): void {
   const unlock = lockFolder(dir);
   try {
-    // What followers made is made again from the streams: they may not have forgotten yet, and need not be asked.
-    for (const end of ["", "-wal", "-shm"]) rmSync(`${followersFile(dir)}${end}`, { force: true });
+    removeFollowers(dir);
     if (!existsSync(databaseFile(dir))) return;
     const db = new DatabaseSync(databaseFile(dir), { timeout: 5_000 });
     try {

@@ -21,7 +21,7 @@ import { createJudge } from "../../src/followers/judge.ts";
 import type { Masters } from "../../src/followers/masters.ts";
 import { createNoteQueue } from "../../src/followers/notes.ts";
 import { createRunner } from "../../src/followers/runner.ts";
-import { createStreams } from "../../src/followers/streams.ts";
+import { createStreams, type Streams } from "../../src/followers/streams.ts";
 import { today } from "../../src/boards/today.ts";
 import { createFieldPhone, type Captured, type FieldPhone } from "./field-phone.ts";
 import { stillMasters } from "./still-masters.ts";
@@ -124,6 +124,7 @@ export function follow(
     readonly masters?: Masters;
     readonly followers?: readonly Follower[];
     readonly db?: DatabaseSync;
+    readonly streams?: Streams;
   },
 ) {
   const { relay, dir } = folder;
@@ -133,7 +134,7 @@ export function follow(
   const changed = new Set<string>();
   const runner = createRunner({
     db,
-    streams: createStreams(relay),
+    streams: options.streams ?? createStreams(relay),
     followers,
     masters,
     notes,

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openForReading } from "../../src/database/connection.ts";
 import type { Follower, FollowerContext } from "../../src/followers/follower.ts";
+import { contacts } from "../../src/followers/contacts.ts";
 import { readJudgement } from "../../src/followers/judgement-steps.ts";
+import { createStreams } from "../../src/followers/streams.ts";
+import { forgetDerived } from "../../src/privacy/derived.ts";
 import { orderBody, uuid } from "./field-phone.ts";
 import { clockAt, everyFollower, everythingIn, follow, openRelayFolder } from "./relay-folder.ts";
 
@@ -55,6 +58,40 @@ test("a follower that throws stands at the row it cannot take, is tried again la
   followed.run();
   assert.equal(counted(), 20);
   assert.equal(followed.runner.status()[0]?.failingSince, null);
+  followed.db.close();
+});
+
+test("a follower that is made to forget while it reads a page starts again from nothing, and does not go on as if it had not been", async (t) => {
+  const folder = await openRelayFolder();
+  t.after(() => folder.close());
+  const phone = await folder.enrol("p", "R001");
+  await folder.append(phone, capture(phone, 3));
+  const remembers: string[] = [];
+  let forgetIn: number | null = null;
+  const forgetful: Follower = {
+    ...counting({ position: null }),
+    reset: (db) => {
+      remembers.push("reset");
+      db.exec("drop table if exists counted");
+    },
+  };
+  const read = createStreams(folder.relay);
+  const streams: typeof read = {
+    ...read,
+    read: (stream, position, count) => {
+      if (position === forgetIn) forgetDerived(folder.dir);
+      return read.read(stream, position, count);
+    },
+  };
+  const followed = follow(folder, { clock: clockAt(Date.now()), zone, followers: [forgetful, contacts], streams });
+  followed.run();
+  remembers.length = 0;
+  forgetIn = followed.runner.status()[0]?.position ?? null;
+  await folder.append(phone, capture(phone, 2));
+  followed.run();
+  assert.deepEqual(remembers, ["reset"]);
+  assert.equal((followed.db.prepare("select count(*) as count from counted").get() as { count: number }).count, 5);
+  assert.equal(followed.runner.status()[0]?.behind, 0);
   followed.db.close();
 });
 
