@@ -44,7 +44,7 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
     if (memory().expected === 0) return;
     memory().expected -= Number(sql("delete from expected where device = ? and hash = ?").run(device, hash).changes);
   };
-  const positionOf = (hash: string) =>
+  const storedPosition = (hash: string) =>
     (
       sql("select position from log where device = ? and hash = ? and type = 'event'").get(device, hash) as
         | { position: number }
@@ -55,7 +55,7 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
     mayWrite: () => sql("select 1 from device where device = ? and revoked is null").get(device) !== undefined,
     positionOf: (hash) => {
       const { last } = memory();
-      return last?.hash === hash ? last.position : positionOf(hash);
+      return last?.hash === hash ? last.position : storedPosition(hash);
     },
     isHole: (hash) =>
       memory().holes > 0 &&
@@ -71,7 +71,7 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
     // A placed event that is no tip is followed by one; of a hole that is noted.
     isFollowed: (hash) => {
       if (isFollowedHole(tx, device, hash)) return true;
-      if (positionOf(hash) === undefined) return false;
+      if (storedPosition(hash) === undefined) return false;
       return sql("select 1 from tip where device = ? and hash = ?").get(device, hash) === undefined;
     },
     place: (event, noted) => {
