@@ -182,13 +182,12 @@ export function createRunner(deps: {
   };
 
   return {
-    turn: () => {
-      // Heads before pages, and documents to their end before facts: a fact is judged by records that came before it.
-      const heads = { documents: 0, log: streams.head("log"), trail: streams.head("trail") };
-      heads.documents = streams.head("documents");
-      if (round(ofDocuments, heads)) return true;
-      return round(ofFacts, heads);
-    },
+    turn: () =>
+      streams.atOneMoment(() => {
+        const heads = { documents: streams.head("documents"), log: streams.head("log"), trail: streams.head("trail") };
+        // Documents to their end before facts: a fact is judged by records that came before it.
+        return round(ofDocuments, heads) || round(ofFacts, heads);
+      }),
     rest: () => {
       for (const follower of followers) {
         const cursor = cursorOf(follower);

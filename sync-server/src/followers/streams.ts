@@ -5,6 +5,8 @@ import { prepared } from "./prepared.ts";
 
 /** The relay's three streams in bounded pages. A page is read whole, so that no open cursor keeps the log from shrinking. */
 export interface Streams {
+  /** Whatever `run` reads of the relay is of one moment, and each page of the file is looked up once. No longer than a round. */
+  atOneMoment<T>(run: () => T): T;
   read(stream: Follower["stream"], position: number, count: number): readonly StreamItem[];
   /** The hash of the row at a position: a different one than remembered means that the relay was restored. */
   hashAt(stream: Follower["stream"], position: number): string | undefined;
@@ -30,6 +32,14 @@ export function createStreams(relay: DatabaseSync): Streams {
     "select position, doc, hash, received, bytes from change where position >= ? order by position limit ?",
   );
   return {
+    atOneMoment: (run) => {
+      relay.exec("begin");
+      try {
+        return run();
+      } finally {
+        relay.exec("commit");
+      }
+    },
     read: (stream, position, count) => {
       if (stream === "log") return (log.all(position, count) as unknown as LogRow[]).map(logItem);
       if (stream === "trail") return (trail.all(position, count) as unknown as TrailRow[]).map(trailItem);

@@ -14,6 +14,8 @@ const LOOK_MS = 15_000;
 const TELL_MS = 150;
 /** From one round of pages to the next: a drain is followed in large pages, not order by order. Full ones take as long. */
 const ROUND_MS = 20;
+/** While commits keep coming, rounds take one part of the time in so many: phones wait for what the processors do besides. */
+const DRAINING_PARTS = 4;
 /** What followers leave for later takes one part of the time in so many, as long as phones may be sending. */
 const REST_PARTS = 20;
 const NOTES = 200;
@@ -48,6 +50,9 @@ const watchtower = createWatchtower({
 
 let scheduled = false;
 let startedMs = -ROUND_MS;
+/** Something was committed since the last round began. */
+let committed = false;
+let pauseMs = 0;
 let noting = false;
 let resting = false;
 let cancelRetry = () => {};
@@ -57,10 +62,13 @@ function work(): void {
   if (scheduled) return;
   scheduled = true;
   // Between two rounds the thread answers what it is asked.
-  clock.after(Math.max(0, startedMs + ROUND_MS - clock.tickMs()), () => {
+  clock.after(Math.max(0, startedMs + Math.max(ROUND_MS, pauseMs) - clock.tickMs()), () => {
     scheduled = false;
     startedMs = clock.tickMs();
+    const isDraining = committed;
+    committed = false;
     const more = watchtower.runner.turn();
+    pauseMs = isDraining ? (clock.tickMs() - startedMs) * DRAINING_PARTS : 0;
     sendNotes();
     if (more) return work();
     rest();
@@ -106,6 +114,7 @@ function lookAround(): void {
 port.on("message", (message: ToFollowers) => {
   switch (message.type) {
     case "committed":
+      committed = true;
       return work();
     case "connected":
       return watchtower.connected(message.devices);
