@@ -1,4 +1,5 @@
 import { assert } from "@sampai/engine/core";
+import type { LRUCache } from "lru-cache";
 import { HASH_BYTES, nodeHash, type SubtreeHash } from "@sampai/engine/proof";
 
 /** Levels and width of a tile by C2SP tlog-tiles: 256 hashes, eight levels of the tree. */
@@ -49,6 +50,16 @@ function fold(hashes: Uint8Array, from: number, count: number): Uint8Array {
   if (count === 1) return hashes.subarray(from * HASH_BYTES, (from + 1) * HASH_BYTES);
   const half = count / 2;
   return nodeHash(fold(hashes, from, half), fold(hashes, from + half, half));
+}
+
+/** Full subtrees never change, so the large ones need not be folded again for each root. */
+export function remembering(subtree: SubtreeHash, known: LRUCache<string, Uint8Array>): SubtreeHash {
+  return (level, index) => {
+    const name = `${level}/${index}`;
+    const hash = known.get(name) ?? subtree(level, index);
+    known.set(name, hash);
+    return hash;
+  };
 }
 
 /** Reads the hash of any full subtree out of the tiles. */
