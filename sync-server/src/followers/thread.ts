@@ -14,8 +14,10 @@ const LOOK_MS = 15_000;
 const TELL_MS = 150;
 /** From one round of pages to the next: a drain is followed in large pages, not order by order. Full ones take as long. */
 const ROUND_MS = 20;
-/** While commits keep coming, rounds take one part of the time in so many: phones wait for what the processors do besides. */
-const DRAINING_PARTS = 4;
+/** While commits keep coming, a round is followed by a pause so many times as long: phones wait for what processors do besides. */
+const DRAINING_PAUSES = 8;
+/** Followers that are this many rows behind pause no more: boards must not fall behind without end. */
+const FAR_BEHIND_ROWS = 50_000;
 /** What followers leave for later takes one part of the time in so many, as long as phones may be sending. */
 const REST_PARTS = 20;
 const NOTES = 200;
@@ -68,7 +70,7 @@ function work(): void {
     const isDraining = committed;
     committed = false;
     const more = watchtower.runner.turn();
-    pauseMs = isDraining ? (clock.tickMs() - startedMs) * DRAINING_PARTS : 0;
+    pauseMs = isDraining && rowsBehind() < FAR_BEHIND_ROWS ? (clock.tickMs() - startedMs) * DRAINING_PAUSES : 0;
     sendNotes();
     if (more) return work();
     rest();
@@ -77,6 +79,8 @@ function work(): void {
     if (retryMs !== null) cancelRetry = clock.after(retryMs + 1, work);
   });
 }
+
+const rowsBehind = () => Math.max(...watchtower.runner.status().map(({ behind }) => behind));
 
 function rest(): void {
   if (resting) return;
