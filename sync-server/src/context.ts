@@ -8,6 +8,7 @@ import type { OrderLog } from "./order-log/log.ts";
 import type { Hub } from "./relay/hub.ts";
 import type { Caller } from "./relay/part.ts";
 import type { LogStanding, Promises } from "./relay/promises.ts";
+import type { Verify } from "./signatures/verifier.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What every room of the relay is given. */
@@ -15,6 +16,8 @@ export interface RelayContext {
   readonly config: RelayConfig;
   readonly workspace: Workspace;
   readonly writer: Writer;
+  /** Checks a signature off the main loop. */
+  readonly verify: Verify;
   readonly orderLog: OrderLog;
   /** Can only read. Read in pages: an iterator left open keeps the database's log from shrinking. */
   readonly db: DatabaseSync;

@@ -16,6 +16,7 @@ import { rooms } from "./rooms.ts";
 import { createHttp } from "./routes.ts";
 import { removeRunning, writeRunning } from "./running.ts";
 import { listen } from "./server.ts";
+import { startVerifier } from "./signatures/verifier.ts";
 
 export interface Relay {
   readonly url: string;
@@ -32,6 +33,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
   const clock = createSystemClock();
   const folder = await openDataFolder(config, onBroken, true);
   const { workspace, writer, orderLog, db } = folder;
+  const verifier = startVerifier(onBroken);
   const hub = createHub();
   const tokens = createTokens(db, clock);
   const notes = createRefusalNotes(writer, clock, log);
@@ -46,6 +48,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     config,
     workspace,
     writer,
+    verify: verifier.verify,
     orderLog,
     db,
     hub,
@@ -81,6 +84,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
     const closed = closeDoor();
     for (const stop of stopping) await stop();
     await closed;
+    await verifier.close();
     await folder.close();
     throw error;
   }
@@ -94,6 +98,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
       connection.refuse(null, { code: "relay.stopping", retryAfterMs: 1_000 });
     for (const stopRoom of stopping) await stopRoom();
     await closed;
+    await verifier.close();
     await notes.close();
     const stopped = { topic: "relay.stopped", device: null, item: null, detail: { term: context.term } } as const;
     await writer.run("note", { rows: [stopped] }).catch((error: unknown) => {

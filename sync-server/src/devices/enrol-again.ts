@@ -8,17 +8,17 @@ import {
 } from "@sampai/engine/wire";
 import type { z } from "zod";
 import type { enrolAgainSchema } from "@sampai/engine/wire";
-import { verify } from "../relay/ed25519.ts";
+import { isSignedBy } from "../signatures/ed25519.ts";
 import type { EnrolmentOffice } from "./enrolment.ts";
 
 /** Reads a certificate that this workspace's root key signed. */
-export async function readCertificate(
+export function readCertificate(
   workspace: { readonly id: string; readonly rootKey: string },
   certificate: string,
   signature: string,
-): Promise<Result<Certificate, Refusal>> {
+): Result<Certificate, Refusal> {
   const message = certificateMessage(sha256Hex(utf8ToBytes(certificate)));
-  if (!(await verify(Buffer.from(signature, "hex"), message, workspace.rootKey))) {
+  if (!isSignedBy(workspace.rootKey, message, Buffer.from(signature, "hex"))) {
     return err({ code: "enrol.certificate", detail: "the root key did not sign it" });
   }
   const read = certificateSchema.safeParse(JSON.parse(certificate));
@@ -34,11 +34,11 @@ export async function enrolAgain(
   request: z.infer<typeof enrolAgainSchema>,
 ): Promise<Result<{ readonly device: string }, Refusal>> {
   const { certificate, certificateSignature, tokenHash, platform } = request;
-  const read = await readCertificate(office.workspace, certificate, certificateSignature);
+  const read = readCertificate(office.workspace, certificate, certificateSignature);
   if (!read.ok) return read;
   const { workspace, device, publicKey, rep, role } = read.value;
   const message = enrolAgainMessage({ workspace, device, tokenHash });
-  if (!(await verify(Buffer.from(request.signature, "hex"), message, publicKey))) {
+  if (!isSignedBy(publicKey, message, Buffer.from(request.signature, "hex"))) {
     return err({ code: "enrol.certificate", detail: "the device's key did not sign" });
   }
   const enrolled = await office.writer.run("enrolAgain", {

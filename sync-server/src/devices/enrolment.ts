@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "@sampai/engine/core";
 import type { DatabaseSync } from "node:sqlite";
 import type { Writer } from "../database/writer.ts";
-import { isPublicKey } from "../relay/ed25519.ts";
+import { isPublicKey } from "../signatures/ed25519.ts";
 import type { Workspace } from "../workspace.ts";
 import { newSecret, secretHash } from "./tokens.ts";
 

@@ -2,17 +2,17 @@ import type { DatabaseSync } from "node:sqlite";
 import { readCertificate } from "./enrol-again.ts";
 
 /** Every device's certificate: signed by the workspace, and of the device, key and role that its row says. */
-export async function verifyDevices(
+export function verifyDevices(
   db: DatabaseSync,
   workspace: { readonly id: string; readonly rootKey: string },
-): Promise<{ readonly device: string; readonly what: string } | { readonly devices: number }> {
+): { readonly device: string; readonly what: string } | { readonly devices: number } {
   const page = db.prepare("select * from device where device > ? order by device limit 500");
   let devices = 0;
   for (let last = ""; ;) {
     const rows = page.all(last) as unknown as Record<string, string>[];
     for (const row of rows) {
       const device = row["device"] ?? "";
-      const what = await faultOf(row, workspace);
+      const what = faultOf(row, workspace);
       if (what !== null) return { device, what };
       last = device;
       devices += 1;
@@ -21,11 +21,8 @@ export async function verifyDevices(
   }
 }
 
-async function faultOf(
-  row: Record<string, string>,
-  workspace: { id: string; rootKey: string },
-): Promise<string | null> {
-  const read = await readCertificate(workspace, row["certificate"] ?? "", row["certificate_signature"] ?? "");
+function faultOf(row: Record<string, string>, workspace: { id: string; rootKey: string }): string | null {
+  const read = readCertificate(workspace, row["certificate"] ?? "", row["certificate_signature"] ?? "");
   if (!read.ok) return `has a certificate that does not hold: ${read.error.detail ?? read.error.code}`;
   const isSame = read.value.device === row["device"] && read.value.publicKey === row["public_key"];
   return isSame ? null : "is not the device that its certificate names";

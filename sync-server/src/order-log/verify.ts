@@ -1,8 +1,9 @@
 import { predecessor, readEvent } from "@sampai/engine";
 import { batchMessage, dayMessage, expiryMessage } from "@sampai/engine/wire";
-import { createPublicKey, hash as digest, verify as verifySignature, type KeyObject } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { firstUnreadable } from "../database/first-unreadable.ts";
+import { isSignedBy } from "../signatures/ed25519.ts";
 import type { LeafFlag, LeafType, LogLeaf } from "./log.ts";
 
 /** The first row that is not as it was written, and what is wrong with it. */
@@ -168,19 +169,6 @@ const signedBy: Partial<Record<LeafType, (hash: string) => Uint8Array>> = {
 };
 
 const sha256Hex = (bytes: Uint8Array): string => digest("sha256", bytes);
-
-// As many as there are devices, and read once for each.
-const keys = new Map<string, KeyObject>();
-
-function isSignedBy(publicKey: string, message: Uint8Array, signature: Uint8Array): boolean {
-  let key = keys.get(publicKey);
-  if (key === undefined) {
-    const x = Buffer.from(publicKey, "hex").toString("base64url");
-    key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-    keys.set(publicKey, key);
-  }
-  return verifySignature(null, message, key, signature);
-}
 
 // What the bytes say of their place was compared when they came; a row that was changed since says something else.
 function saysItsPlace({ bytes, flags, device, run, seq, prev, id }: Row): string | null {

@@ -1,14 +1,14 @@
 import { packContentHash, packSchema, sha256Hex } from "@sampai/engine";
 import { packMessage } from "@sampai/engine/wire";
 import type { DatabaseSync } from "node:sqlite";
-import { verify } from "../relay/ed25519.ts";
+import { isSignedBy } from "../signatures/ed25519.ts";
 import type { PackRow } from "./operations.ts";
 
 /** Every pack: bytes that the workspace's root key signed, of the number, date and content that its row says. */
-export async function verifyPacks(
+export function verifyPacks(
   db: DatabaseSync,
   workspace: { readonly id: string; readonly rootKey: string },
-): Promise<{ readonly pack: number; readonly what: string } | { readonly packs: number }> {
+): { readonly pack: number; readonly what: string } | { readonly packs: number } {
   const after = db.prepare(
     `select number, sha256, signature, content_hash as contentHash, issued, bytes from pack
        where number > ? order by number limit 1`,
@@ -18,15 +18,15 @@ export async function verifyPacks(
     // One at a time: a pack can be megabytes long.
     const row = after.get(last) as PackRow | undefined;
     if (row === undefined) return { packs };
-    const what = await faultOf(row, workspace);
+    const what = faultOf(row, workspace);
     if (what !== null) return { pack: row.number, what };
     last = row.number;
   }
 }
 
-async function faultOf(row: PackRow, workspace: { id: string; rootKey: string }): Promise<string | null> {
+function faultOf(row: PackRow, workspace: { id: string; rootKey: string }): string | null {
   if (sha256Hex(row.bytes) !== row.sha256) return "has bytes that do not match its hash";
-  if (!(await verify(Buffer.from(row.signature, "hex"), packMessage(row.sha256), workspace.rootKey))) {
+  if (!isSignedBy(workspace.rootKey, packMessage(row.sha256), Buffer.from(row.signature, "hex"))) {
     return "is not signed by the workspace";
   }
   const read = packSchema.safeParse(JSON.parse(new TextDecoder().decode(row.bytes)));

@@ -4,7 +4,6 @@ import type { RelayContext } from "../context.ts";
 import { DiskFull } from "../database/writer.ts";
 import type { LogRefusal } from "../order-log/log.ts";
 import { verifyBatch } from "./batch.ts";
-import { verify } from "./ed25519.ts";
 import type { Caller } from "./part.ts";
 
 export type Appended = Extract<RelayMessage, { type: "appended" }>;
@@ -25,7 +24,7 @@ export async function handIn(
   message: AppendMessage,
   via: "websocket" | "http",
 ): Promise<HandedIn> {
-  const { config, orderLog, writer } = context;
+  const { config, orderLog, verify, writer } = context;
   if (writer.waitingBytes() > config.writerBytes) return answered(err(busy));
   const { device, publicKey } = caller;
   const batch = await verifyBatch(message, { workspace: orderLog.workspace, device, publicKey }, verify);

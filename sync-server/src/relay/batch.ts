@@ -2,7 +2,7 @@ import { eventHash, readEvent } from "@sampai/engine";
 import { err, ok, type Result } from "@sampai/engine/core";
 import { batchMessage, limits, type AppendMessage, type Refusal } from "@sampai/engine/wire";
 import type { PlacedCandidate } from "../order-log/admit.ts";
-import type { Verify } from "./ed25519.ts";
+import type { Verify } from "../signatures/verifier.ts";
 
 /**
  * Verifies a batch without reading what its events say: sizes, the chain of hashes from each event to the next, and the

@@ -21,7 +21,6 @@ import { createTreeReader } from "../proof/tree-reader.ts";
 import type { Route } from "../route.ts";
 import { createEvidenceReader } from "./claim-evidence.ts";
 import { handIn, refusalOf, whenDurable } from "./append.ts";
-import { verify } from "./ed25519.ts";
 import { foldedFrame } from "./folded-frame.ts";
 import type { Caller, Connection, RelayPart } from "./part.ts";
 
@@ -151,7 +150,7 @@ export function routes(context: RelayContext): Route[] {
 
 function holeVerifies(context: RelayContext, caller: Caller, hole: HoleMessage): Promise<boolean> {
   const { device, publicKey } = caller;
-  return verify(hole.signature, holeMessage({ workspace: context.workspace.id, device, ...hole }), publicKey);
+  return context.verify(hole.signature, holeMessage({ workspace: context.workspace.id, device, ...hole }), publicKey);
 }
 
 async function readClaim(
@@ -160,7 +159,7 @@ async function readClaim(
   message: { claim: Uint8Array; signature: Uint8Array },
 ): Promise<Result<Claim, Refusal>> {
   if (message.claim.length > limits.claimBytes) return err({ code: "claim.malformed", detail: "too large" });
-  const signed = await verify(message.signature, claimMessage(sha256Hex(message.claim)), caller.publicKey);
+  const signed = await context.verify(message.signature, claimMessage(sha256Hex(message.claim)), caller.publicKey);
   if (!signed) return err({ code: "claim.signature" });
   let value: unknown;
   try {

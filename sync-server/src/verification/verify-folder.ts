@@ -59,7 +59,7 @@ export async function verifyFolder(
       : bad(`the database file is damaged: ${words.join("; ")}`);
   });
   await walk("devices", async (db) => {
-    const found = await verifyDevices(db, workspace);
+    const found = verifyDevices(db, workspace);
     return "devices" in found
       ? `${found.devices} ${found.devices === 1 ? "device, with its" : "devices, each with its"} certificate`
       : bad(row(found.device, found));
@@ -101,7 +101,7 @@ export async function verifyFolder(
     return found === null ? `${walked} rows, all as they were written` : bad(row(`row ${found.position}`, found));
   });
   await walk("packs", async (db) => {
-    const found = await verifyPacks(db, workspace);
+    const found = verifyPacks(db, workspace);
     return "packs" in found ? `${found.packs} packs, each as it was signed` : bad(row(`pack ${found.pack}`, found));
   });
   await walk("documents", async (db) => {
