@@ -11,7 +11,7 @@ import { createDecoder } from "../src/photos/decoder.ts";
 import { createFileBlobs } from "../src/photos/file-blobs.ts";
 import { photoLimits } from "../src/photos/limits.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
-import { enrolAs, noisyPicture, photoTaker, tusOf, type TakenPhoto } from "./photos-field.ts";
+import { enrolAs, noisyPicture, photoTaker, isSame, tusOf, type TakenPhoto } from "./photos-field.ts";
 import { newFolder, serveRelay, type RelayProcess } from "./relay-process.ts";
 import type { WirePhone } from "./wire-phone.ts";
 
@@ -34,11 +34,14 @@ const tus = () => tusOf(relay.url, rep.token);
 const begin = (photo: TakenPhoto) => tus().begin(photo.id, "original", photo.sha256, photo.bytes.length);
 const fileOf = (location: string) => path.join(dir, "uploads", path.basename(location));
 const blobOf = ({ id }: TakenPhoto) => path.join(dir, "blobs", "photos", id.slice(-2), `${id}.original.jpg`);
+const isAtHq = async ({ id }: TakenPhoto) => isSame((await tus().read(`/v1/photos/${id}`)).bytes, picture);
 const isThere = (file: string) =>
   stat(file).then(
     () => true,
     () => false,
   );
+
+const otherThan = (id: string) => id.replace(/^./, (first) => (first === "f" ? "e" : "f"));
 
 /** A new phone takes the run on where the last one was: the wire phone keeps its chain. */
 async function take(): Promise<TakenPhoto> {
@@ -70,7 +73,7 @@ test("P15 after kill -9 of the relay an upload goes on from the last acknowledge
     assert.equal((await tus().head(begun.location)).offset, offset);
   }
   assert.equal((await tus().add(begun.location, offset, picture.subarray(offset))).status, 204);
-  assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
+  assert.ok(await isAtHq(photo));
 });
 
 test("P15 a kill between the last byte and the link is caught up at the next start", async () => {
@@ -95,7 +98,7 @@ test("P15 a kill between the last byte and the link is caught up at the next sta
     await appendFile(fileOf(locationOf(wrong)), rest);
   });
   for (const photo of [unlinked, moved]) {
-    assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
+    assert.ok(await isAtHq(photo));
     // The phone, which had no answer, asks and hears that all is there.
     assert.equal((await tus().head(locationOf(photo))).offset, picture.length);
   }
@@ -126,7 +129,7 @@ test("P11 a photo that was complete when the disk filled is kept and linked when
     db.close();
     await writer.close();
   });
-  assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
+  assert.ok(await isAtHq(photo));
 });
 
 test("P12 upkeep throws away what expired and what nobody names, and never a linked photo", async () => {
@@ -138,7 +141,7 @@ test("P12 upkeep throws away what expired and what nobody names, and never a lin
   const begunOld = await begin(old);
   await tus().add(begunFresh.location, 0, picture.subarray(0, 100));
   await tus().add(begunOld.location, 0, picture.subarray(0, 100));
-  const orphan = path.join(path.dirname(blobOf(linked)), `${linked.id.replace(/^./, "f")}.original.jpg`);
+  const orphan = path.join(path.dirname(blobOf(linked)), `${otherThan(linked.id)}.original.jpg`);
   const stray = path.join(dir, "uploads", "0".repeat(32));
   // Left by a kill just now: at a start nobody is uploading.
   const young = path.join(dir, "uploads", `${"1".repeat(32)}.json`);
@@ -152,7 +155,7 @@ test("P12 upkeep throws away what expired and what nobody names, and never a lin
     db.prepare("update photo_upload set created = ? where photo = ?").run(longAgo.toISOString(), old.id);
     db.close();
   });
-  assert.deepEqual((await tus().read(`/v1/photos/${linked.id}`)).bytes, picture);
+  assert.ok(await isAtHq(linked));
   assert.equal((await tus().head(begunFresh.location)).offset, 100);
   assert.equal((await tus().head(begunOld.location)).status, 404);
   assert.deepEqual(
@@ -190,6 +193,6 @@ test("P18 a stock tus client with a token, cut fifty times at random, finishes w
       await proxy.close();
     }
     assert.equal(proxy.cuts(), 50);
-    assert.deepEqual((await tus().read(`/v1/photos/${photo.id}`)).bytes, picture);
+    assert.ok(await isAtHq(photo));
   }
 });

@@ -16,6 +16,8 @@ const TELL_MS = 150;
 const ROUND_MS = 20;
 /** While commits keep coming, a round is followed by a pause so many times as long: phones wait for what processors do besides. */
 const DRAINING_PAUSES = 8;
+/** Also where a round took long because it had to wait for a processor: boards show a drain while it goes on. */
+const LONGEST_PAUSE_MS = 500;
 /** Followers that are this many rows behind pause no more: boards must not fall behind without end. */
 const FAR_BEHIND_ROWS = 50_000;
 /** What followers leave for later takes one part of the time in so many, as long as phones may be sending. */
@@ -70,7 +72,8 @@ function work(): void {
     const isDraining = committed;
     committed = false;
     const more = watchtower.runner.turn();
-    pauseMs = isDraining && rowsBehind() < FAR_BEHIND_ROWS ? (clock.tickMs() - startedMs) * DRAINING_PAUSES : 0;
+    const tookMs = clock.tickMs() - startedMs;
+    pauseMs = isDraining && rowsBehind() < FAR_BEHIND_ROWS ? Math.min(tookMs * DRAINING_PAUSES, LONGEST_PAUSE_MS) : 0;
     sendNotes();
     if (more) return work();
     rest();
