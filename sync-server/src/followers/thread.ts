@@ -17,7 +17,7 @@ const ROUND_MS = 20;
 /** While commits keep coming, a round is followed by a pause so many times as long: phones wait for what processors do besides. */
 const DRAINING_PAUSES = 8;
 /** Also where a round took long because it had to wait for a processor: boards show a drain while it goes on. */
-const LONGEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 1_000;
 /** Followers that are this many rows behind pause no more: boards must not fall behind without end. */
 const FAR_BEHIND_ROWS = 50_000;
 /** What followers leave for later takes one part of the time in so many, as long as phones may be sending. */
