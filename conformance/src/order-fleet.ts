@@ -110,9 +110,9 @@ export class OrderFleet {
   async post(): Promise<{ readonly status: number; readonly retryAfter: string | null }> {
     const [device] = this.#devices;
     if (device === undefined) throw new Error("a fleet has a device");
-    const { status, retryAfter } = await device.writer.post(
-      device.writer.batch(waitingOf(device).slice(0, BATCH_ORDERS)),
-    );
+    const { writer } = device;
+    const { status, retryAfter, body } = await writer.post(writer.batch(waitingOf(device).slice(0, BATCH_ORDERS)));
+    if (status === 200) writer.note(body);
     return { status, retryAfter };
   }
 

@@ -390,6 +390,12 @@ export class RawWriter {
     const reply = await this.request(this.batch(events));
     if (reply === null) return false;
     if (reply["type"] !== "appended") throw new Refused("append", reply);
+    this.note(reply);
+    return true;
+  }
+
+  /** Notes the positions that the relay promised in an answer, each of which must be an acknowledgement. */
+  note(reply: Readonly<Record<string, unknown>>): void {
     this.promise = (reply["promise"] as Record<string, unknown> | undefined) ?? null;
     for (const answer of reply["answers"] as RawAnswer[]) {
       if (answer.position === undefined) throw new Error(`${answer.answer} is no acknowledgement`);
@@ -397,7 +403,6 @@ export class RawWriter {
       if (before !== undefined && before !== answer.position) throw new Error("one event was given two positions");
       this.acknowledged.set(answer.hash, answer.position);
     }
-    return true;
   }
 
   /** Called with every message from now on, whichever request it answers. The answer stops it. */
