@@ -2,12 +2,14 @@ import path from "node:path";
 
 const FLAGS = [
   /**
-   * V8 lets the young generation of each thread grow to 64 MB on a large machine, which a relay fills with what it has
-   * forgotten already; 4 MB cost it no more processor time.
+   * V8 lets the young generation of each thread grow to 64 MB on a large machine, which is filled with what has been
+   * forgotten already; 4 MB cost a relay no more processor time.
    */
   "--max-semi-space-size=4",
-  /** Each thread collects its own garbage: on heaps this small, to wake V8's helper threads costs more than they save. */
-  "--single-threaded-gc",
+  // On heaps this small, to wake V8's helper threads costs more than they save.
+  "--no-parallel-scavenge",
+  "--no-concurrent-sweeping",
+  "--no-concurrent-array-buffer-sweeping",
 ] as const;
 const ENVIRONMENT = {
   /** Compiled code and TypeScript without its types: no thread needs the compiler for what was compiled before. */
@@ -21,7 +23,7 @@ const ENVIRONMENT = {
  * process id and standard streams stay. Does nothing where it has them already, and on Windows, which cannot replace a
  * process. What the environment sets already is kept.
  */
-export function asRelayProcess(): void {
+export function asThriftyProcess(): void {
   const { execArgv, argv, execPath, env, platform } = process;
   if (platform === "win32" || FLAGS.every((flag) => execArgv.includes(flag))) return;
   process.execve?.(execPath, [execPath, ...FLAGS, ...execArgv, ...argv.slice(1)], { ...ENVIRONMENT, ...env });
