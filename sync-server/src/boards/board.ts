@@ -21,8 +21,10 @@ export interface BoardWorld {
   readonly nowMs: number;
   /** The workspace's IANA zone. */
   readonly zone: string;
-  /** Devices with an open connection now. */
-  readonly connected: ReadonlySet<string>;
+  /** Devices with an open connection now, and since when: RFC 3339 UTC. */
+  readonly connected: ReadonlyMap<string, string>;
+  /** How long a connection can stay open after its last byte. */
+  readonly longestSilenceMs: number;
 }
 
 /** A top line of its own kind, and rows by key: a live feed sends those that changed. */

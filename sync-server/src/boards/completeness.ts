@@ -26,9 +26,6 @@ export interface Completeness {
   readonly oldestUnsentAt: string | null;
 }
 
-/** A connection without a sign of life for this long is ended: of one that is open, this much may be missing. */
-export const LIFE_MS = 90_000;
-
 /** A phone not heard for this long says nothing of its person's day while another of the same person does. */
 const IN_USE_MS = 24 * 3_600_000;
 
@@ -38,29 +35,38 @@ export const SILENT_MS = 2 * 3_600_000;
 export function completenessOf(input: {
   /** Of all devices of one person. */
   readonly debts: readonly Debt[];
-  readonly connected: ReadonlySet<string>;
+  /** Devices with an open connection now, and since when: RFC 3339 UTC. */
+  readonly connected: ReadonlyMap<string, string>;
+  /** How long a connection can stay open after its last byte: of one that is open, this much may be missing. */
+  readonly longestSilenceMs: number;
   /** Whether this person should be at work: stops are still to be visited, or the day was begun and not ended. */
   readonly expected: boolean;
   /** Events of the day that are here. */
   readonly received: number;
   readonly nowMs: number;
 }): Completeness {
-  const { connected, expected, received, nowMs } = input;
+  const { connected, longestSilenceMs, expected, received, nowMs } = input;
   const debts = input.debts.filter(({ revokedAt }) => revokedAt === null);
   const claimed = debts.filter(({ events }) => events !== null);
   const owedEvents = claimed.length === 0 ? null : sum(claimed.map(({ events }) => events ?? 0));
   const owedOrders = claimed.length === 0 ? null : sum(claimed.map(({ orders }) => orders ?? 0));
-  const aliveAt = utcFromMs(nowMs - LIFE_MS);
+  const aliveAt = utcFromMs(nowMs - longestSilenceMs);
+  // A phone that has just come back has said nothing before its claim: what it holds is as unknown as before.
+  const isHere = ({ device, claimedAt }: Debt) => {
+    const since = connected.get(device);
+    return since !== undefined && claimedAt !== null && claimedAt >= since;
+  };
   const heardAt = debts
-    .map(({ device, heardAt: at }) => (connected.has(device) ? latest(at, aliveAt) : at))
+    .map((debt) => (isHere(debt) ? latest(debt.heardAt, aliveAt) : debt.heardAt))
     .reduce(latest, null);
   const inUse = claimed.filter(
-    ({ device, heardAt: at }) => connected.has(device) || (at !== null && nowMs - msFromUtc(at) < IN_USE_MS),
+    (debt) => isHere(debt) || (debt.heardAt !== null && nowMs - msFromUtc(debt.heardAt) < IN_USE_MS),
   );
   // Whoever is connected and has sent nothing for a while has nothing to send.
-  const isIdle = ({ device, lastReceivedAt }: Debt) =>
-    connected.has(device) && (lastReceivedAt === null || lastReceivedAt <= aliveAt);
+  const isIdle = (debt: Debt) =>
+    isHere(debt) && !debt.isBehind && (debt.lastReceivedAt === null || debt.lastReceivedAt <= aliveAt);
   const reach = (debt: Debt) => {
+    if (debt.isBehind) return debt.lastCapturedAt;
     const known = latest(debt.claimedAt, debt.lastCapturedAt);
     return isIdle(debt) ? latest(known, aliveAt) : known;
   };
@@ -73,7 +79,7 @@ export function completenessOf(input: {
     completeTo: owes
       ? oldestUnsentAt
       : inUse.length > 0
-        ? inUse.map(reach).reduce(earliest, null)
+        ? leastOf(inUse.map(reach))
         : claimed.map(reach).reduce(latest, null),
     isCurrent: !owes && inUse.length > 0 && inUse.every(isIdle),
     owedEvents,
@@ -154,4 +160,7 @@ const timeIn = (utc: string, zone: string) =>
 const counted = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const latest = (a: string | null, b: string | null) => (a === null || (b !== null && b > a) ? b : a);
+/** Null where one of them is. */
+const leastOf = (moments: readonly (string | null)[]) =>
+  moments.includes(null) ? null : moments.reduce(earliest, null);
 const earliest = (a: string | null, b: string | null) => (a === null || (b !== null && b < a) ? b : a);

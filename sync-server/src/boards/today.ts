@@ -31,7 +31,7 @@ export const today: Board = {
   version: 2,
   stream: "log",
   ...figures,
-  snapshot: ({ db, relay, masters, nowMs, zone, connected }) => {
+  snapshot: ({ db, relay, masters, nowMs, zone, connected, longestSilenceMs }) => {
     const day = dayIn(nowMs, zone);
     const byRep = readFigures(db, day);
     const debts = Map.groupBy(readDebts(relay, db), ({ person }) => person);
@@ -49,6 +49,7 @@ export const today: Board = {
       const completeness = completenessOf({
         debts: debts.get(code) ?? [],
         connected,
+        longestSilenceMs,
         expected: isExpected,
         received: (received.get(day, code) as { count: number }).count,
         nowMs,

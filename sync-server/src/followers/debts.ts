@@ -13,6 +13,8 @@ export interface Debt {
   /** When the last event that is here came, and when it was captured. Null: none is. */
   readonly lastReceivedAt: string | null;
   readonly lastCapturedAt: string | null;
+  /** Events of it are in the log and not in the figures yet, because followers come after the log. */
+  readonly isBehind: boolean;
   /** Events that its claim names and that are neither in the log nor declared lost; null before the first claim. */
   readonly events: number | null;
   readonly orders: number | null;
@@ -33,6 +35,9 @@ interface DeviceRow {
   claim: string | null;
 }
 
+/** Followers that are further behind than this may lack something of everybody. */
+const BEHIND_ROWS = 2_000;
+
 const orderKind = eventKinds.orderPlaced.name;
 
 /**
@@ -49,6 +54,7 @@ export function readDebts(relay: DatabaseSync, db: DatabaseSync): readonly Debt[
   const placed = relay.prepare(
     "select max(seq) as seq from log where device = ? and run = ? and type in ('event', 'hole')",
   );
+  const behind = devicesBehind(relay, db);
   const held = relay.prepare("select count(*) as count from held where device = ?");
   const lastReceived = db.prepare(
     "select received, at from device_event where device = ? order by position desc limit 1",
@@ -76,6 +82,7 @@ export function readDebts(relay: DatabaseSync, db: DatabaseSync): readonly Debt[
       heardAt: later(at, last?.received ?? null),
       lastReceivedAt: last?.received ?? null,
       lastCapturedAt: last?.at ?? null,
+      isBehind: behind === "all" || behind.has(device),
       held: (held.get(device) as { count: number }).count,
       claim,
     };
@@ -103,6 +110,18 @@ export function readDebts(relay: DatabaseSync, db: DatabaseSync): readonly Debt[
       oldestAt: events > 0 ? claim.queue.oldestAt : null,
     };
   });
+}
+
+/** Devices of which the log holds events that the followers behind boards have not read. */
+function devicesBehind(relay: DatabaseSync, db: DatabaseSync): ReadonlySet<string> | "all" {
+  const { position } = db
+    .prepare("select coalesce(min(position), 0) as position from follower where name in ('arrivals', 'board:today')")
+    .get() as { position: number };
+  const rows = relay
+    .prepare("select device, type from log where position >= ? order by position limit ?")
+    .all(position, BEHIND_ROWS) as { device: string; type: string }[];
+  if (rows.length === BEHIND_ROWS) return "all";
+  return new Set(rows.filter(({ type }) => type === "event").map(({ device }) => device));
 }
 
 /** Claims are stored without their attempts, which have a table of their own. */

@@ -1,10 +1,11 @@
-import { err, ok, type Clock, type Result } from "@sampai/engine/core";
+import { err, ok, utcFromMs, type Clock, type Result } from "@sampai/engine/core";
 import type { Refusal } from "@sampai/engine/wire";
 import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { Writer } from "../database/writer.ts";
 import type { Hub } from "../relay/hub.ts";
+import type { Connection } from "../relay/part.ts";
 import type { QuestionAnswer, QuestionInput, QuestionName } from "./questions.ts";
 import type { FollowersData, FromFollowers, ToFollowers } from "./wire.ts";
 
@@ -40,7 +41,16 @@ export function startFollowers(deps: {
   let cancelRestart = () => {};
   let writing: Promise<void> = Promise.resolve();
   const tell = (message: ToFollowers) => worker?.postMessage(message);
-  const tellConnected = () => tell({ type: "connected", devices: [...hub.connections()].map((c) => c.caller.device) });
+  const openSince = new WeakMap<Connection, string>();
+  const tellConnected = () => {
+    const since = new Map<string, string>();
+    for (const connection of hub.connections()) {
+      const at = openSince.get(connection) ?? utcFromMs(clock.wallMs());
+      openSince.set(connection, at);
+      since.set(connection.caller.device, at);
+    }
+    tell({ type: "connected", since });
+  };
 
   const receive = (from: Worker, message: FromFollowers) => {
     switch (message.type) {

@@ -124,7 +124,7 @@ port.on("message", (message: ToFollowers) => {
       committed = true;
       return work();
     case "connected":
-      return watchtower.connected(message.devices);
+      return watchtower.connected(message.since);
     case "noted":
       watchtower.notes.written(message.number);
       noting = false;

@@ -16,7 +16,8 @@ import type { FollowersData } from "./wire.ts";
 export interface Watchtower {
   readonly runner: Runner;
   readonly notes: NoteQueue;
-  connected(devices: readonly string[]): void;
+  /** The devices with an open connection now, and since when: RFC 3339 UTC. */
+  connected(since: ReadonlyMap<string, string>): void;
   /** Looks for alerts once. */
   lookAround(): void;
   ask(name: QuestionName, input: unknown): unknown;
@@ -37,7 +38,7 @@ export function createWatchtower(deps: {
   const followers = createFollowers(relay, packs);
   const runner = createRunner({ db, streams, followers, masters, notes, clock, zone: data.zone, changed });
   const desk = createAlertDesk(db, notes);
-  let connected: ReadonlySet<string> = new Set();
+  let connected: ReadonlyMap<string, string> = new Map();
   const world = (): AskedWorld => ({
     db,
     relay,
@@ -45,14 +46,15 @@ export function createWatchtower(deps: {
     nowMs: clock.wallMs(),
     zone: data.zone,
     connected,
+    longestSilenceMs: data.longestSilenceMs,
     alerts: desk.standing(clock.wallMs()),
     followers: runner.status(),
   });
   return {
     runner,
     notes,
-    connected: (devices) => {
-      connected = new Set(devices);
+    connected: (since) => {
+      connected = since;
       changed("board:today");
       changed("fleet");
     },

@@ -5,8 +5,8 @@ import type { QuestionName } from "./questions.ts";
 export type ToFollowers =
   /** Something was committed. */
   | { readonly type: "committed" }
-  /** The devices with an open connection now. */
-  | { readonly type: "connected"; readonly devices: readonly string[] }
+  /** The devices with an open connection now, and since when: RFC 3339 UTC. */
+  | { readonly type: "connected"; readonly since: ReadonlyMap<string, string> }
   | { readonly type: "ask"; readonly n: number; readonly name: QuestionName; readonly input: unknown }
   /** Trail rows up to this number are durable. */
   | { readonly type: "noted"; readonly number: number }
@@ -27,4 +27,6 @@ export interface FollowersData {
   readonly dataDir: string;
   readonly workspace: string;
   readonly zone: string;
+  /** How long a connection can stay open after its last byte. */
+  readonly longestSilenceMs: number;
 }

@@ -1,27 +1,40 @@
+import type { Clock } from "@sampai/engine/core";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 
+interface Patience {
+  readonly pingMs: number;
+  readonly silenceMs: number;
+}
+
+/** How long a connection can stay open after its last byte: it is looked at every `pingMs`, and given up at the nearest look. */
+export const longestSilenceMs = ({ pingMs, silenceMs }: Patience): number => silenceMs + pingMs / 2;
+
 /**
  * Notices dead connections. Any inbound byte is life: a slow link that carries half a frame is not dead. Asks after
- * `pingMs` of silence, gives up after `silenceMs`.
+ * `pingMs` of silence, gives up after `silenceMs`. What came between two looks may have come right after the first.
  */
 export function watchLife(
-  socket: WebSocket,
-  raw: Socket,
-  { pingMs, silenceMs }: { pingMs: number; silenceMs: number },
-) {
+  socket: Pick<WebSocket, "isPaused" | "ping" | "terminate" | "on">,
+  raw: Pick<Socket, "bytesRead">,
+  { pingMs, silenceMs }: Patience,
+  clock: Pick<Clock, "tickMs" | "after">,
+): void {
   let seenBytes = raw.bytesRead;
-  let silentMs = 0;
-  const timer = setInterval(() => {
-    if (raw.bytesRead !== seenBytes) {
+  let lookedAtMs = clock.tickMs();
+  let aliveAtMs = lookedAtMs;
+  const look = () => {
+    const nowMs = clock.tickMs();
+    if (raw.bytesRead === seenBytes) {
+      if (nowMs - aliveAtMs > silenceMs - pingMs / 2) return socket.terminate();
+      if (!socket.isPaused) socket.ping();
+    } else {
       seenBytes = raw.bytesRead;
-      silentMs = 0;
-      return;
+      aliveAtMs = lookedAtMs;
     }
-    silentMs += pingMs;
-    if (silentMs >= silenceMs) return socket.terminate();
-    if (!socket.isPaused) socket.ping();
-  }, pingMs);
-  timer.unref();
-  socket.on("close", () => clearInterval(timer));
+    lookedAtMs = nowMs;
+    cancel = clock.after(pingMs, look);
+  };
+  let cancel = clock.after(pingMs, look);
+  socket.on("close", () => cancel());
 }

@@ -71,7 +71,7 @@ export function createUpgrade(context: RelayContext, { hub, loop, tokens, notes,
           notes.note({ code: "frame.oversized" }, { device: caller.value.device }, { via: "websocket" });
         }
       });
-      watchLife(websocket, socket, context.config);
+      watchLife(websocket, socket, context.config, context.clock);
       const connection = isStock ? stock.serve(websocket, spoken) : spoken;
       websocket.on("close", () => hub.remove(connection));
       hub.add(connection);

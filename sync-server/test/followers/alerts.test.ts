@@ -57,7 +57,7 @@ function watching(
         relay: folder.relay,
         masters,
         debts: readDebts(folder.relay, followed.db),
-        connected: new Set(),
+        connected: new Map(),
         followers: followed.runner.status(),
         disk,
         nowMs: clock.wallMs(),
@@ -95,7 +95,7 @@ test("silence against the plan is raised once, stands while it lasts, and is cle
   room.look();
   assert.equal(room.standing().length, 1);
   const connected = watching(
-    { connected: new Set(["ali"]) },
+    { connected: new Map([["ali", new Date(0).toISOString()]]) },
     undefined,
     watches.filter(({ name }) => name === "silence"),
   );

@@ -151,9 +151,17 @@ export function follow(
       while (runner.turn() || runner.rest());
     },
     board: (
-      connected: readonly string[] = [],
+      connected: Readonly<Record<string, string>> = {},
     ): { top: TopLine & Record<string, unknown>; rows: readonly TodayRow[] } => {
-      const world = { db, relay, masters, nowMs: clock.wallMs(), zone, connected: new Set(connected) };
+      const world = {
+        db,
+        relay,
+        masters,
+        nowMs: clock.wallMs(),
+        zone,
+        connected: new Map(Object.entries(connected)),
+        longestSilenceMs: 105_000,
+      };
       return boardByName("today")?.snapshot(world) as unknown as BoardSnapshot & {
         top: TopLine & Record<string, unknown>;
         rows: readonly TodayRow[];

@@ -47,7 +47,10 @@ before(async () => {
 });
 after(() => folder.close());
 
-const rowOf = (followed: ReturnType<typeof follow>, rep: string, connected: readonly string[] = []) => {
+const capturedBy = (phone: FieldPhone, minutes: number) =>
+  phone.capture("orderPlaced", orderBody(1, 100), { at: ago(minutes), visit: uuid("siti 2"), store: null });
+
+const rowOf = (followed: ReturnType<typeof follow>, rep: string, connected: Readonly<Record<string, string>> = {}) => {
   const row = followed.board(connected).rows.find(({ key }) => key === rep);
   assert.ok(row !== undefined, `the board has a row for ${rep}`);
   return row;
@@ -154,9 +157,9 @@ test("what a phone has declared and not sent is owed: stops may be among it, and
   assert.deepEqual(row.stops, { planned: 3, visited: 0, notVisited: 0, owed: 0, unknown: 3 });
 
   // Only of a phone that is connected and sends nothing more can it be said that nobody was there.
-  assert.equal(rowOf(followed, "R002", ["siti"]).stops.notVisited, 0);
+  assert.equal(rowOf(followed, "R002", { siti: ago(1) }).stops.notVisited, 0);
   clock.set(start + 5 * 60_000);
-  assert.equal(rowOf(followed, "R002", ["siti"]).stops.notVisited, 3);
+  assert.equal(rowOf(followed, "R002", { siti: ago(1) }).stops.notVisited, 3);
   clock.set(start);
   followed.db.close();
 });
@@ -170,7 +173,7 @@ test("who should be at work and is not heard for two hours is unknown, not idle;
   assert.equal(row.completeness.standing, "silent");
   assert.deepEqual(row.stops, { planned: 1, visited: 0, notVisited: 0, owed: 0, unknown: 1 });
   assert.match(followed.board().top.sentence, /not heard since \d\d:\d\d — unknown/);
-  assert.equal(rowOf(followed, "R003", ["raj"]).completeness.standing, "all-in");
+  assert.equal(rowOf(followed, "R003", { raj: ago(1) }).completeness.standing, "all-in");
   clock.set(start);
   followed.db.close();
 });
@@ -219,4 +222,41 @@ test("a board that followed all along and one that replays the whole stream say 
   assert.deepEqual(everythingIn(fresh), everythingIn(followed.db));
   followed.db.close();
   stepwise.close();
+});
+
+test("a phone that has just come back is believed from its claim on, not from its connection on", async () => {
+  const events = [capturedBy(siti, 9), capturedBy(siti, 8)];
+  await folder.append(siti, events);
+  await folder.claim(siti, tipOf(events[1] as never));
+  clock.set(start + 10 * 60_000);
+  const followed = follow(folder, { clock, zone, masters });
+  followed.run();
+  const openedBefore = rowOf(followed, "R002", { siti: ago(1) });
+  const openedAfter = rowOf(followed, "R002", { siti: ago(-9) });
+  assert.deepEqual([openedBefore.completeness.isCurrent, openedBefore.stops.notVisited], [true, 3]);
+  assert.deepEqual([openedAfter.completeness.isCurrent, openedAfter.stops.notVisited], [false, 0]);
+  assert.ok((openedAfter.completeness.completeTo ?? "") < (openedBefore.completeness.completeTo ?? ""));
+  clock.set(start);
+  followed.db.close();
+});
+
+test("what is in the log and not in the figures yet is not said to be complete", async () => {
+  clock.set(start + 20 * 60_000);
+  const followed = follow(folder, { clock, zone, masters });
+  followed.run();
+  const before = rowOf(followed, "R002", { siti: ago(1) });
+  const event = capturedBy(siti, 7);
+  await folder.append(siti, [event]);
+  await folder.claim(siti, tipOf(event));
+  const meanwhile = rowOf(followed, "R002", { siti: ago(1) });
+  assert.equal(meanwhile.orders, before.orders);
+  assert.deepEqual([meanwhile.completeness.owedEvents, meanwhile.completeness.isCurrent], [0, false]);
+  assert.equal(meanwhile.completeness.completeTo, ago(8), "as far as the newest that the figures hold");
+  assert.equal(meanwhile.stops.notVisited, 0);
+  followed.run();
+  const after = rowOf(followed, "R002", { siti: ago(1) });
+  assert.equal(after.orders, before.orders + 1);
+  assert.equal(after.completeness.isCurrent, true);
+  clock.set(start);
+  followed.db.close();
 });

@@ -16,7 +16,8 @@ export interface WatchWorld {
   readonly relay: DatabaseSync;
   readonly masters: Masters;
   readonly debts: readonly Debt[];
-  readonly connected: ReadonlySet<string>;
+  /** Devices with an open connection now, and since when: RFC 3339 UTC. */
+  readonly connected: ReadonlyMap<string, string>;
   readonly followers: readonly FollowerStatus[];
   /** Room on the disk that holds the relay's data, in bytes; null where nobody can tell. */
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | null;
