@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readConfig } from "../config.ts";
 import { databaseFile, openForReading } from "../database/connection.ts";
 import { followersFile, openFollowersForReading } from "../followers/database.ts";
-import { judgementSteps, readJudgement } from "../followers/judgement-steps.ts";
+import { hasJudgements, judgementSteps, readJudgement, unknownJudgement } from "../followers/judgement-steps.ts";
 import { readRunning } from "../running.ts";
 import { storyLines } from "../trail/print-story.ts";
 import { findLeaf, tellStory, type LeafRow, type Story, type StoryStep } from "../trail/story.ts";
@@ -44,10 +44,11 @@ function storyFrom(dir: string, item: string): Story | undefined {
 }
 
 function judgedIn(dir: string, leaf: LeafRow | undefined): readonly StoryStep[] {
-  if (leaf === undefined || !existsSync(followersFile(dir))) return [];
+  if (leaf === undefined) return [];
+  if (!existsSync(followersFile(dir))) return [unknownJudgement];
   const db = openFollowersForReading(dir);
   try {
-    return judgementSteps(readJudgement(db, leaf));
+    return hasJudgements(db) ? judgementSteps(readJudgement(db, leaf)) : [unknownJudgement];
   } finally {
     db.close();
   }

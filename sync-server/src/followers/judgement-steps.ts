@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoryStep } from "../trail/story.ts";
+import { createAnomalies } from "./anomalies.ts";
+import { createJudge } from "./judge.ts";
 
 /** What followers made of one event. */
 export interface Judgement {
@@ -22,6 +24,22 @@ export interface Judgement {
     readonly sentence: string;
   }[];
 }
+
+/** Whether these tables are as this version makes them. They are made by a relay that starts, and made again after an update. */
+export function hasJudgements(db: DatabaseSync): boolean {
+  const made = db.prepare("select version from follower where name = ?");
+  return [createJudge(), createAnomalies()].every(
+    ({ name, version }) => (made.get(name) as { version: number } | undefined)?.version === version,
+  );
+}
+
+/** What is said of an event where nobody has judged for this version yet. */
+export const unknownJudgement: StoryStep = {
+  at: null,
+  clock: "relay",
+  what: "judged",
+  sentence: "What was judged of it is not known before a relay has run on this folder.",
+};
 
 export function readJudgement(
   db: DatabaseSync,
