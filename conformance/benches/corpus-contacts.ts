@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { openCountedLink } from "../src/counted-link.ts";
 import { startPhone } from "../src/phone-process.ts";
 import { untilIdle } from "../src/process-figures.ts";
@@ -52,7 +52,7 @@ interface Summary {
 }
 
 export async function openOurContacts(count: number): Promise<OurContacts> {
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-contacts-"));
+  const folder = await temporaryFolder("bench-contacts");
   const dir = path.join(folder, "relay");
   const phoneDir = path.join(folder, "phone");
   let relay: RelayProcess = await startRelay(dir);
@@ -106,7 +106,7 @@ export async function openOurContacts(count: number): Promise<OurContacts> {
 }
 
 export async function openStockContacts(masters: readonly StoreMaster[]): Promise<StockContacts> {
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-stock-"));
+  const folder = await temporaryFolder("bench-stock");
   const dir = path.join(folder, "server");
   const docs = masters.map(({ doc }) => doc);
   await seedStock(dir, folder, masters);

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { startLineProcess } from "../src/line-process.ts";
 import { operate, ROOT, startRelay } from "../src/relay-process.ts";
 import { makePhoneSizedPhoto, shelfPhotos } from "../stories/shelf-photo.ts";
@@ -64,7 +64,7 @@ export const drain: Bench = {
   does: "six visits with photos over thin and breaking links, beside the link's floor and stock automerge-repo",
   profiles: [...profileNames, "stock"],
   run: async ({ full, profile, say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-drain-"));
+    const folder = await temporaryFolder("bench-drain");
     const data = path.join(folder, "relay");
     await operate("import", path.join(ROOT, "sync-server/demo"), "--dir", data);
     const relay = await startRelay(data);

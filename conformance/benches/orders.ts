@@ -1,8 +1,8 @@
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { RawWriter, type PreparedRequest, type RawEvent } from "../src/raw-writer.ts";
 import { enrolmentCode, startRelay } from "../src/relay-process.ts";
 import { atLeast, quantile, round, type Bench } from "./measure.ts";
@@ -31,7 +31,7 @@ interface Figures {
 export const orders: Bench = {
   does: "durable acknowledged orders a second, beside plain fdatasync and plain signatures of the same run",
   run: async ({ say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-orders-"));
+    const folder = await temporaryFolder("bench-orders");
     const dir = path.join(folder, "relay");
     const relay = await startRelay(dir);
     const writers: RawWriter[] = [];

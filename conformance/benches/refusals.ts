@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { temporaryFolder } from "../src/at-end.ts";
 import { codeIn, hostilePushes, refusalOf, type Scene } from "../src/hostile-pushes.ts";
 import { startPhone } from "../src/phone-process.ts";
 import { cpuMs, untilIdle } from "../src/process-figures.ts";
@@ -37,7 +37,7 @@ interface Cost {
 export const refusals: Bench = {
   does: "processor time until bad input is refused, kind by kind: hostile changes, bombs, unknown ids, damage, a forged pack",
   run: async ({ say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-refusals-"));
+    const folder = await temporaryFolder("bench-refusals");
     const dir = path.join(folder, "relay");
     const costs: Cost[] = [];
     const note = (cost: Cost) => {

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { invitation } from "../src/relay-corpus.ts";
 import { startRelay, type RelayProcess } from "../src/relay-process.ts";
 import { startAsked, type AskedProcess } from "./asked-process.ts";
@@ -19,7 +19,7 @@ export interface RelayUnderLoad {
 }
 
 export async function openRelayUnderLoad(): Promise<RelayUnderLoad> {
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-load-"));
+  const folder = await temporaryFolder("bench-load");
   const dir = path.join(folder, "relay");
   let relay = await startRelay(dir);
   const processes: AskedProcess[] = [];

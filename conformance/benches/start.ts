@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { startLineProcess } from "../src/line-process.ts";
 import { ROOT } from "../src/relay-process.ts";
 import { openOurContacts } from "./corpus-contacts.ts";
@@ -52,7 +52,7 @@ export const start: Bench = {
     const ours = await middleStart(() => measureStart(phone, [{ n: 1, do: "list", kind: "store" }]));
     await our.close();
     say(sentenceOf("Sampai", ours));
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-start-"));
+    const folder = await temporaryFolder("bench-start");
     const dir = path.join(folder, "client");
     await seedStock(dir, folder, our.masters);
     const docs = our.masters.map(({ doc }) => doc);

@@ -4,11 +4,11 @@ import { Repo } from "@automerge/automerge-repo";
 import { WebSocketClientAdapter, WebSocketServerAdapter } from "@automerge/automerge-repo-network-websocket";
 import { NodeFSStorageAdapter } from "@automerge/automerge-repo-storage-nodefs";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { WebSocketServer } from "ws";
+import { temporaryFolder } from "../src/at-end.ts";
 import { openShapedLink } from "../src/shaped-link.ts";
 
 const VISITS = 6;
@@ -24,7 +24,7 @@ let unhandled = 0;
 process.on("unhandledRejection", () => (unhandled += 1));
 process.on("uncaughtException", () => (unhandled += 1));
 
-const folder = await mkdtemp(path.join(tmpdir(), "sampai-stock-drain-"));
+const folder = await temporaryFolder("stock-drain");
 const line = (index: number) => ({ sku: `SKU${100_000 + index}`, quantity: 1 + (index % 6), unitPriceSen: 869 });
 const order = (index: number) => ({
   id: randomBytes(16).toString("hex"),

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { temporaryFolder } from "../src/at-end.ts";
 import { makeLedger } from "../src/ledger.ts";
 import { ROOT } from "../src/relay-process.ts";
 import { atLeast, atMost, type Bench } from "./measure.ts";
@@ -15,7 +15,7 @@ const FULL_ORDERS = 1_000_000;
 export const verify: Bench = {
   does: `rows a second and memory of "sampai verify" over ${ORDERS} orders (--full: ${FULL_ORDERS})`,
   run: async ({ full, say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-verify-"));
+    const folder = await temporaryFolder("bench-verify");
     const dir = path.join(folder, "relay");
     const orders = full ? FULL_ORDERS : ORDERS;
     await makeLedger(dir, orders);

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { factsOf, firstStore, visitStore } from "../src/field-day.ts";
 import { openImageDisk, type ImageDisk } from "../src/image-disk.ts";
@@ -27,7 +27,7 @@ export const diskErrors: Drill = {
   does: `the relay's disk runs full, then fails while it is flushed; ${WRITERS} devices and a phone send all the while`,
   times: 1,
   run: async ({ say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-disk-errors-"));
+    const folder = await temporaryFolder("disk-errors");
     try {
       const disk = await openImageDisk(folder, DISK_BYTES);
       const scene = await begin(disk, folder, say);

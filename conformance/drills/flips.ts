@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { cp, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { makeLedger } from "../src/ledger.ts";
 import { operate } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";
@@ -39,7 +40,7 @@ interface Judged {
 
 /** Makes a ledger of so many orders and turns over `times` bits of it, one by one. */
 export async function flipBits(events: number, { times, seed, say }: DrillOptions): Promise<DrillOutcome> {
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-flips-"));
+  const folder = await temporaryFolder("flips");
   try {
     const sound = path.join(folder, "relay");
     await makeLedger(sound, events);

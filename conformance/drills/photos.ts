@@ -1,9 +1,9 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { DetailedError, Upload } from "tus-js-client";
+import { temporaryFolder } from "../src/at-end.ts";
 import { openFaultyLink, type Fate } from "../src/faulty-link.ts";
 import { openHq, type HqClient } from "../src/hq-client.ts";
 import { RawWriter } from "../src/raw-writer.ts";
@@ -38,7 +38,7 @@ export const photos: Drill = {
   times: 1_000,
   run: async ({ times, seed, say }) => {
     const random = seededRandom(seed);
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-photos-drill-"));
+    const folder = await temporaryFolder("photos-drill");
     const dir = path.join(folder, "relay");
     let relay = await startRelay(dir);
     const { port, url } = relay;

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { temporaryFolder } from "../src/at-end.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { openImageDisk, type ImageDisk } from "../src/image-disk.ts";
 import { mutatedTree, type Mutation } from "../src/mutated-tree.ts";
@@ -42,7 +42,7 @@ export const powerCut: Drill = {
   does: `the power goes while ${WRITERS} devices send orders, and a relay that does not flush must lose some`,
   times: 10,
   run: async ({ times, seed, say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-power-cut-"));
+    const folder = await temporaryFolder("power-cut");
     const random = seededRandom(seed);
     try {
       const cuts = await onNewDisk(folder, (disk) => {

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { OrderFleet } from "../src/order-fleet.ts";
 import { isKept, judgeLog } from "../src/promised-orders.ts";
@@ -23,7 +23,7 @@ export const relayKill: Drill = {
 /** Kills a relay so many times while so many devices send. */
 export async function killRelay(size: number, { times, seed, say }: DrillOptions): Promise<DrillOutcome> {
   const random = seededRandom(seed);
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-relay-kill-"));
+  const folder = await temporaryFolder("relay-kill");
   const dir = path.join(folder, "relay");
   let relay = await startRelay(dir);
   try {

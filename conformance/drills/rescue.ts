@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { factsOf, firstStore, visitStore } from "../src/field-day.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
@@ -27,7 +27,7 @@ export const rescue: Drill = {
   does: "a phone without a link hands its unsent queue over as a sealed file, a revoked one too",
   times: 1,
   run: async ({ say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-rescue-"));
+    const folder = await temporaryFolder("rescue");
     const dir = path.join(folder, "relay");
     const other = path.join(folder, "other-workspace");
     const fileOf = (name: string) => path.join(folder, `${name}.rescue`);

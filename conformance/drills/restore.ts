@@ -1,6 +1,6 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { exportLog, type LogRow } from "../src/exported-log.ts";
 import { factsOf, firstStore, visitStore, type PhoneFact } from "../src/field-day.ts";
 import { openHq } from "../src/hq-client.ts";
@@ -33,7 +33,7 @@ export const restore: Drill = {
   does: "yesterday's copy of the relay's folder comes back; phones notice and bring back what was lost",
   times: 1,
   run: async ({ say }) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "sampai-restore-"));
+    const folder = await temporaryFolder("restore");
     const dir = path.join(folder, "relay");
     const copy = path.join(folder, "yesterday");
     const headFile = `${dir}.head`;

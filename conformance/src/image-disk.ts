@@ -1,7 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdir, rename, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { atEnd } from "./at-end.ts";
 
 /** What is needed is not to be had on this host; `code` is `host.…`. */
 export class HostLacks extends Error {
@@ -55,6 +56,9 @@ const BLOCK_BYTES = 4_096;
 const execute = promisify(execFile);
 const run = async (command: string, ...words: readonly string[]) => (await execute(command, words)).stdout.trim();
 
+const runNow = (command: string, ...words: readonly string[]) =>
+  void spawnSync(command, words, { stdio: "ignore", timeout: 10_000 });
+
 /** Whether a file of so many bytes still fits. It is there then. */
 async function takes(file: string, bytes: number): Promise<boolean> {
   try {
@@ -87,7 +91,14 @@ export async function openImageDisk(folder: string, bytes: number): Promise<Imag
     if (device !== null) await run("losetup", "--detach", device);
     device = null;
   };
+  // Whoever still has files open on it is being killed: the mounts go when they are gone.
+  const forget = atEnd(() => {
+    runNow("umount", "--lazy", inner);
+    if (device !== null) runNow("losetup", "--detach", device);
+    runNow("umount", "--lazy", outer);
+  });
   const close = async () => {
+    forget();
     // Whatever of it was mounted: a drill that failed must leave no mount behind.
     await run("umount", inner).catch(() => undefined);
     if (device !== null) await run("losetup", "--detach", device).catch(() => undefined);

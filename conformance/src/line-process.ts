@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { atEnd } from "./at-end.ts";
 
 /** One line of a process's standard output, read as JSON. */
 export type Line = Readonly<Record<string, unknown>>;
@@ -30,8 +31,10 @@ export function startLineProcess(argv: readonly string[], cwd: string): LineProc
   const listeners = new Set<(line: Line) => void>();
   let errors = "";
   let ended = false;
+  const forget = atEnd(() => child.kill("SIGKILL"));
   child.once("exit", () => {
     ended = true;
+    forget();
   });
   child.stderr?.on("data", (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-65_536);

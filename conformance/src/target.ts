@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "./at-end.ts";
 import { RawWriter } from "./raw-writer.ts";
 import { enrolmentCode, startRelay } from "./relay-process.ts";
 
@@ -31,7 +31,7 @@ export async function openTarget(): Promise<Target> {
       close: () => Promise.resolve(),
     };
   }
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-conformance-"));
+  const folder = await temporaryFolder("conformance");
   const dir = path.join(folder, "relay");
   const relay = await startRelay(dir);
   let people = 0;

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../src/at-end.ts";
 import { openHq } from "../src/hq-client.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";
@@ -58,7 +58,7 @@ export async function tellSixVisits(options: {
 }): Promise<SixVisitsOutcome> {
   const { say } = options;
   const random = seededRandom(options.seed);
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-demo-"));
+  const folder = await temporaryFolder("demo");
   const data = path.join(folder, "relay");
   say("A relay starts with the demo workspace: real shops, clinics and goods of one state.");
   await operate("import", path.join(ROOT, "sync-server/demo"), "--dir", data);

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
+import { temporaryFolder } from "../../src/at-end.ts";
 import { StoreMaster } from "../../src/store-masters.ts";
 import type { AskedProcess } from "../asked-process.ts";
 import { quantile, round } from "../measure.ts";
@@ -23,7 +23,7 @@ export const stockMaster = (number: number, edits: number): StoreMaster =>
   StoreMaster.make(number, edits, { device: "stock", workspace: "stock", rep: "H001", role: "hq" }, "T1");
 
 export async function openStockUnderLoad(from: number, count: number): Promise<StockUnderLoad> {
-  const folder = await mkdtemp(path.join(tmpdir(), "sampai-bench-stock-load-"));
+  const folder = await temporaryFolder("bench-stock-load");
   const dir = path.join(folder, "server");
   const masters = Array.from({ length: count }, (_, index) => stockMaster(from + index, 20));
   await seedStock(dir, folder, masters);
