@@ -64,6 +64,32 @@ for (const [what, change, row] of [
   });
 }
 
+test("a device that numbers its events wrongly cannot make the log look damaged, and what is changed behind that is still named", async () => {
+  const dir = await newFolder();
+  const relay = await serveRelay(dir);
+  const phone = await enrolPhone(relay.url, await inviteRep(dir));
+  const talk = await phone.connect();
+  const [first] = phone.events(1);
+  assert.ok(first);
+  const [skipping] = phone.events(1, { run: first.run, from: 3, after: first });
+  const [elsewhere] = phone.events(1, { from: 2, after: first });
+  const [again] = phone.events(1, { run: first.run, from: 1, after: first });
+  assert.ok(skipping && elsewhere && again);
+  for (const [n, event] of [first, skipping, elsewhere, again].entries()) {
+    await talk.ask(phone.appendMessage(n, [event]));
+  }
+  talk.socket.close();
+  assert.equal(await relay.end("SIGTERM"), 0);
+  const db = new DatabaseSync(databaseFile(dir));
+  assert.equal(
+    verifyLog(db, workspaceIn(dir), () => undefined),
+    null,
+  );
+  db.exec("update log set bytes = cast(replace(cast(bytes as text), 'S-0481', 'S-0480') as blob) where position = 4");
+  assert.equal(verifyLog(db, workspaceIn(dir), () => undefined)?.position, 4);
+  db.close();
+});
+
 test("the verify command names a trail row whose words were changed, and ends with status 1", async () => {
   const { dir, db } = await changed("update trail set detail = '{}' where position = 1");
   db.close();

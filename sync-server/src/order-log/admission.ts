@@ -32,6 +32,7 @@ export function admissionOf(
       ...placeFlags,
       ...(seq === 1 && prev !== null && device.isFollowed(prev) ? (["fork"] as const) : []),
       ...contentFlags,
+      ...(contentFlags.includes("mismatch") || device.numbersOn(event) ? [] : (["mismatch"] as const)),
       ...(id !== null && log.hasId(id) ? (["id-reused"] as const) : []),
     ];
     const position = device.place(event, { id, flags });

@@ -16,7 +16,13 @@ export interface DeviceMemory {
   expected: number;
   holes: number;
   /** The event placed last, where no placed event follows it: it is a tip. `top` is the highest number in its run. */
-  last: { readonly run: string; readonly hash: string; readonly position: number; readonly top: number } | null;
+  last: {
+    readonly run: string;
+    readonly seq: number;
+    readonly hash: string;
+    readonly position: number;
+    readonly top: number;
+  } | null;
 }
 
 export function deviceMemory(tx: Transaction, device: string): DeviceMemory {
@@ -37,7 +43,7 @@ export function noteLast(
   const { position, isTip } = placed;
   const { last } = memory;
   const top = last?.run === run ? Math.max(last.top, seq) : topOf(tx, device, run);
-  memory.last = isTip ? { run, hash, position, top } : null;
+  memory.last = isTip ? { run, seq, hash, position, top } : null;
 }
 
 function counted(tx: Transaction, device: string): Pick<DeviceMemory, "held" | "expected" | "holes"> {

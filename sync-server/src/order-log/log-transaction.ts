@@ -55,6 +55,8 @@ export interface DeviceLog {
   hasOther(event: Tip): boolean;
   /** Whether a placed event follows the one with this hash. */
   isFollowed(hash: string): boolean;
+  /** Whether it has the next number after the placed event that it follows in its run; true where it follows none. */
+  numbersOn(event: PlacedCandidate): boolean;
   /** Appends an event and answers its position. It is expected no longer. */
   place(event: PlacedCandidate, noted: { readonly id: string | null; readonly flags: readonly LeafFlag[] }): number;
   /** Appends a hole and answers its position. It is expected no longer. */

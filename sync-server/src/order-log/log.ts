@@ -85,7 +85,8 @@ export interface LogLeaf {
 }
 
 /**
- * `late`: fills a declared hole. `mismatch`: its bytes name another device or place in the chain than they were signed for. `branch`: another event holds this (device, run, seq). `opaque`: unreadable bytes.
+ * `late`: fills a declared hole. `mismatch`: its bytes name another device or place in the chain than they were signed for, or its
+ * number is not the next after the event that it follows. `branch`: another event holds this (device, run, seq). `opaque`: unreadable bytes.
  * `fork`: its run begins after an event that another one follows already: a copied or restored phone, or a save that failed.
  * `schema`: unknown kind or a body that does not fit it. `id-reused`: the offline id stands in the log with other bytes.
  */

@@ -50,6 +50,10 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
         | { position: number }
         | undefined
     )?.position;
+  const storedPlace = (hash: string) =>
+    sql("select run, seq from log where device = ? and hash = ? and type = 'event'").get(device, hash) as
+      | { run: string; seq: number }
+      | undefined;
   return {
     device,
     mayWrite: () => sql("select 1 from device where device = ? and revoked is null").get(device) !== undefined,
@@ -73,6 +77,12 @@ function deviceLog(tx: Transaction, term: () => string, device: string): DeviceL
       if (isFollowedHole(tx, device, hash)) return true;
       if (storedPosition(hash) === undefined) return false;
       return sql("select 1 from tip where device = ? and hash = ?").get(device, hash) === undefined;
+    },
+    numbersOn: ({ run, seq, prev }) => {
+      if (seq === 1 || prev === null) return true;
+      const { last } = memory();
+      const before = last?.hash === prev ? last : storedPlace(prev);
+      return before === undefined || (before.run === run && before.seq === seq - 1);
     },
     place: (event, noted) => {
       const position = appendLeaf(tx, term(), { ...event, ...noted, type: "event", device });

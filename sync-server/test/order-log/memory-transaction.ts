@@ -118,6 +118,10 @@ function deviceLog(rows: MemoryRows, device: string, now: string): DeviceLog {
     hasOther: ({ run, seq, hash }) =>
       placed().some((leaf) => leaf.run === run && leaf.seq === seq && leaf.hash !== hash),
     isFollowed,
+    numbersOn: ({ run, seq, prev }) => {
+      const before = placed().find(({ hash }) => hash === prev);
+      return seq === 1 || before === undefined || (before.run === run && before.seq === seq - 1);
+    },
     place: ({ run, seq, prev, hash, bytes }, { id, flags }) =>
       appendOf({ type: "event", run, seq, prev, hash, bytes, id, flags }),
     placeHole: ({ run, seq, hash }) => {

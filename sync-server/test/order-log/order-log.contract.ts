@@ -85,6 +85,26 @@ export function orderLogContract(name: string, bed: LogBed): void {
     assert.match(leaf.received, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  rule(
+    "an event that does not number on from the one it follows is placed and marked, and so is one that waited",
+    async ({ log }) => {
+      const [first, second, third] = makeChain("a", 3) as [PlacedCandidate, PlacedCandidate, PlacedCandidate];
+      const skipping = { ...third, seq: 7 };
+      await append(log, "d1", [first]);
+      assert.deepEqual(kindsOf(await append(log, "d1", [skipping])), ["held"]);
+      await append(log, "d1", [{ ...second, seq: 5 }]);
+      const leaves = await log.read(0, 10);
+      assert.deepEqual(
+        leaves.map(({ seq, flags }) => [seq, flags.includes("mismatch")]),
+        [
+          [1, false],
+          [5, true],
+          [7, true],
+        ],
+      );
+    },
+  );
+
   rule("a batch sees what was handed in before it, committed or not", async ({ log }) => {
     const [first, second] = makeChain("a", 2) as [PlacedCandidate, PlacedCandidate];
     const [one, two, again] = await Promise.all([
