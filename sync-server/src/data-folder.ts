@@ -20,9 +20,21 @@ export interface DataFolder {
   readonly db: DatabaseSync;
   /** The current term of the order log. */
   readonly term: string;
+  /** What the head file said at this opening. */
+  readonly headFile: HeadSaid;
   /** The nonce of this opening: what it writes to the log is one life of it. */
   readonly start: string;
   close(): Promise<void>;
+}
+
+export interface HeadSaid {
+  readonly file: string;
+  /** Rows of the order log that it had noted; null where there was no file. */
+  readonly noted: number | null;
+  /** Rows that were here. */
+  readonly found: number;
+  /** Whether it knew more than the folder, so that a new term began. */
+  readonly isOlderCopy: boolean;
 }
 
 /**
@@ -55,6 +67,7 @@ export async function openDataFolder(
       throw new CannotStart("workspace.foreign", `It is of ${owner}, and the file names ${workspace.id}.`);
     }
     const start = randomBytes(8).toString("hex");
+    const before = standingOf(db);
     const term = await writer.run("openLog", { workspace: workspace.id, nonce: start, relayStarts, head });
     return {
       workspace,
@@ -62,6 +75,12 @@ export async function openDataFolder(
       db,
       orderLog: createSqliteOrderLog({ workspace, writer, db }),
       term,
+      headFile: {
+        file,
+        noted: head?.log ?? null,
+        found: before.rows,
+        isOlderCopy: head !== null && before.term !== null && before.term !== term,
+      },
       start,
       close: async () => {
         // The writer last: the one that closes the database folds its log in.
@@ -74,4 +93,13 @@ export async function openDataFolder(
     unlock();
     throw error;
   }
+}
+
+function standingOf(db: DatabaseSync): { readonly rows: number; readonly term: string | null } {
+  return db
+    .prepare(
+      `select (select coalesce(max(position) + 1, 0) from log) as rows,
+              (select id from term order by number desc limit 1) as term`,
+    )
+    .get() as { rows: number; term: string | null };
 }

@@ -3,7 +3,7 @@ import pino from "pino";
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import type { RelayConfig } from "./config.ts";
 import type { RelayContext } from "./context.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { DiskFull } from "./database/writer.ts";
 import { createTokens } from "./devices/tokens.ts";
 import { createHub } from "./relay/hub.ts";
@@ -33,6 +33,7 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
   const clock = createSystemClock();
   const folder = await openDataFolder(config, onBroken, true);
   const { workspace, writer, orderLog, db } = folder;
+  warnOfHead(log, folder);
   const verifier = startVerifier(onBroken);
   const hub = createHub();
   const tokens = createTokens(db, clock);
@@ -114,4 +115,21 @@ export async function startRelay(config: RelayConfig, onBroken: (reason: string)
 function hostInUrl(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;
+}
+
+/** What was lost is never mended in silence. */
+function warnOfHead(log: pino.Logger, { headFile, term }: DataFolder): void {
+  const { file, noted, found, isOlderCopy } = headFile;
+  if (isOlderCopy) {
+    log.warn(
+      { headFile: file, noted, found, term },
+      "this folder is an older copy, or its end was cut off: the head file noted rows that are not here. A new term " +
+        "began, and phones offer again what they hold; `sampai term list` names what nobody holds",
+    );
+  } else if (noted === null && found > 0) {
+    log.warn(
+      { headFile: file, found },
+      "there is no head file: only a phone can tell now whether this folder is an older copy",
+    );
+  }
 }

@@ -14,12 +14,18 @@ export const verify: Command = {
   name: "verify",
   positionals: "DIR …",
   does,
-  options: { json: { type: "boolean" } },
-  explains: { json: "one line of JSON for each folder instead of sentences" },
+  options: { "head-file": { type: "string" }, json: { type: "boolean" } },
+  explains: {
+    "head-file": "the file outside the folder that says how far the relay had come; DIR.head where it is not given",
+    json: "one line of JSON for each folder instead of sentences",
+  },
   more,
   run: async (input) => {
     const dirs = input.positionals;
     if (dirs.length === 0) throw new BadUsage("A data folder is needed.");
+    if (dirs.length > 1 && optional(input, "head-file") !== undefined) {
+      throw new BadUsage("A head file is one folder's: give one folder with it.");
+    }
     let exit: ExitCode = 0;
     for (const dir of dirs) {
       if (dirs.length > 1 && input.values["json"] !== true) print(dir);
@@ -46,7 +52,7 @@ export const logVerify: Command = {
 
 async function judge(dir: string, input: CommandInput): Promise<ExitCode> {
   if (!existsSync(databaseFile(dir))) throw new BadUsage(`${path.resolve(dir)} holds no relay's data.`);
-  const findings = await verifyFolder(dir, workspaceIn(dir), createBar());
+  const findings = await verifyFolder(dir, workspaceIn(dir), createBar(), optional(input, "head-file"));
   if (process.stderr.isTTY) process.stderr.write("\r\u001B[K");
   const sound = findings.every((finding) => finding.sound);
   if (input.values["json"] === true) print(JSON.stringify({ dir, sound, findings }));

@@ -12,13 +12,25 @@ export interface BadPhoto {
 
 const PAGE = 500;
 
-/** Every stored photo and preview has its file with the right size and SHA-256, unless a decision removed it. */
+/**
+ * Every stored photo and preview has its file with the right size and SHA-256, unless a decision removed it; and every
+ * one that arrived by the trail is stored.
+ */
 export async function verifyPhotos(
   db: DatabaseSync,
   dataDir: string,
   progress: (photos: number) => void,
 ): Promise<BadPhoto | { readonly photos: number; readonly expired: number }> {
   const folder = path.join(dataDir, "blobs", "photos");
+  const lost = db
+    .prepare(
+      `select item, detail ->> 'part' as part from trail
+         where topic = 'photo.arrived' and json_valid(detail)
+           and not exists (select 1 from photo where photo = item and part = detail ->> 'part') limit 1`,
+    )
+    .get() as { item: string; part: string } | undefined;
+  if (lost !== undefined)
+    return { photo: `${lost.item} (${lost.part})`, what: "arrived by the trail and is not stored" };
   const page = db.prepare(
     `select photo, part, sha256, bytes, blob, blob in (select blob from expired_photo) as expired
        from photo where (photo, part) > (?, ?) order by photo, part limit ?`,

@@ -46,7 +46,18 @@ export function verifyTree(
     position += records.length;
     progress(position, size);
   }
-  return verifyCheckpoints(db, workspace);
+  const beyond = tilesBeyond(db, size);
+  return beyond ?? verifyCheckpoints(db, workspace);
+}
+
+/** Tiles and their checkpoint are stored together: tiles that go further have lost theirs. */
+function tilesBeyond(db: DatabaseSync, size: number): BadTree | null {
+  const last = db
+    .prepare("select idx, length(hashes) as bytes from tile where level = 0 order by idx desc limit 1")
+    .get() as { idx: number; bytes: number } | undefined;
+  const leaves = last === undefined ? 0 : last.idx * TILE_WIDTH + Math.floor(last.bytes / HASH_BYTES);
+  if (leaves <= size) return null;
+  return { where: `checkpoint ${leaves}`, what: "is missing: the tree's tiles hold as many leaves" };
 }
 
 /** The records of some rows, or the first row that is none. */

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openForReading } from "../database/connection.ts";
+import { defaultHeadFile } from "../database/head-file.ts";
 import { verifyDevices } from "../devices/verify.ts";
 import { verifyDocuments } from "../documents/verify.ts";
 import { createOrderLogReader } from "../order-log/sqlite-log.ts";
@@ -9,6 +10,7 @@ import { verifyPhotos } from "../photos/verify.ts";
 import { verifyTree } from "../proof/verify.ts";
 import { verifyPacks } from "../reference/verify.ts";
 import { verifyTrail } from "../trail/verify.ts";
+import { missingSince, notedHead } from "./verify-head.ts";
 
 /** What one part of a data folder was found to be. */
 export interface Finding {
@@ -24,14 +26,17 @@ export type Progress = (part: string, done: number, of: number) => void;
 /**
  * Checks a data folder as far as it can be proved: the database file, devices, order log, hash tree and checkpoints,
  * trail, packs, documents and photos. Every part is walked in pages, whatever the others were found to be, so that
- * memory is bounded and the answer names the first bad row of each. Works beside a running relay.
+ * memory is bounded and the answer names the first bad row of each. Works beside a running relay. `headFile` stands
+ * outside the folder and knows how far the relay had come: without it, nobody sees that the newest rows are gone.
  */
 export async function verifyFolder(
   dir: string,
   workspace: { readonly id: string; readonly rootKey: string },
   progress: Progress,
+  headFile: string = defaultHeadFile(dir),
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
+  const noted = notedHead(headFile, workspace.id);
   const walk = async (part: string, check: (db: DatabaseSync) => Promise<string | Bad> | string | Bad) => {
     progress(part, 0, 0);
     let db: DatabaseSync | null = null;
@@ -57,6 +62,13 @@ export async function verifyFolder(
     return words[0] === "ok"
       ? "the database's pages and indexes agree"
       : bad(`the database file is damaged: ${words.join("; ")}`);
+  });
+  await walk("head file", (db) => {
+    if (noted === null) return `none at ${headFile}: whether the newest rows are missing cannot be told`;
+    if ("unreadable" in noted) return bad(noted.unreadable);
+    const missing = missingSince(db, noted);
+    if (missing === null) return `everything that it noted is here: ${noted.log} rows of the order log`;
+    return bad(`it noted more than is here. Missing are ${missing}: this is an older copy, or its end was cut off`);
   });
   await walk("devices", async (db) => {
     const found = verifyDevices(db, workspace);
@@ -87,7 +99,10 @@ export async function verifyFolder(
       covered = position;
       progress("hash tree", position, size);
     });
-    return found === null ? `${covered} leaves, as every checkpoint signed them` : bad(row(found.where, found));
+    if (found !== null) return bad(row(found.where, found));
+    const { rows } = db.prepare("select coalesce(max(position) + 1, 0) as rows from log").get() as { rows: number };
+    const open = rows === covered ? "" : `; the newest ${rows - covered} rows of the log are under no checkpoint`;
+    return `${covered} leaves, as every checkpoint signed them${open}`;
   });
   await walk("trail", (db) => {
     const { total } = db.prepare("select coalesce(max(position) + 1, 0) as total from trail").get() as {
