@@ -98,6 +98,14 @@ test("the verify command names a trail row whose words were changed, and ends wi
   assert.match(out, /trail: row 1 does not match its hash/);
 });
 
+test("a device that was given to somebody else than its certificate names is named", async () => {
+  const { dir, db } = await changed("update device set person = 'R009'");
+  db.close();
+  const { status, out } = await sampai("verify", dir);
+  assert.equal(status, 1);
+  assert.match(out, /^devices: .* is not of the person and role that its certificate names\.$/m);
+});
+
 test("a row whose columns cannot be read is named by log and tree, and every other part is still walked", async () => {
   const { dir, db } = await changed("update log set flags = 'null' where position = 4");
   db.close();

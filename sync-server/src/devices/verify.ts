@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { readCertificate } from "./enrol-again.ts";
 
-/** Every device's certificate: signed by the workspace, and of the device, key and role that its row says. */
+/** Every device's certificate: signed by the workspace, and of the device, key, person and role that its row says. */
 export function verifyDevices(
   db: DatabaseSync,
   workspace: { readonly id: string; readonly rootKey: string },
@@ -24,6 +24,10 @@ export function verifyDevices(
 function faultOf(row: Record<string, string>, workspace: { id: string; rootKey: string }): string | null {
   const read = readCertificate(workspace, row["certificate"] ?? "", row["certificate_signature"] ?? "");
   if (!read.ok) return `has a certificate that does not hold: ${read.error.detail ?? read.error.code}`;
-  const isSame = read.value.device === row["device"] && read.value.publicKey === row["public_key"];
-  return isSame ? null : "is not the device that its certificate names";
+  const { device, publicKey, rep, role } = read.value;
+  if (device !== row["device"] || publicKey !== row["public_key"])
+    return "is not the device that its certificate names";
+  return rep === row["person"] && role === row["role"]
+    ? null
+    : "is not of the person and role that its certificate names";
 }

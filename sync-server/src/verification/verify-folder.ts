@@ -2,6 +2,7 @@ import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openForReading } from "../database/connection.ts";
 import { defaultHeadFile } from "../database/head-file.ts";
+import { verifyCertificates } from "../day/verify.ts";
 import { verifyDevices } from "../devices/verify.ts";
 import { verifyDocuments } from "../documents/verify.ts";
 import { createOrderLogReader } from "../order-log/sqlite-log.ts";
@@ -25,7 +26,7 @@ export type Progress = (part: string, done: number, of: number) => void;
 
 /**
  * Checks a data folder as far as it can be proved: the database file, devices, order log, hash tree and checkpoints,
- * trail, packs, documents and photos. Every part is walked in pages, whatever the others were found to be, so that
+ * trail, days, packs, documents and photos. Every part is walked in pages, whatever the others were found to be, so that
  * memory is bounded and the answer names the first bad row of each. Works beside a running relay. `headFile` stands
  * outside the folder and knows how far the relay had come: without it, nobody sees that the newest rows are gone.
  */
@@ -114,6 +115,12 @@ export async function verifyFolder(
       progress("trail", position, total);
     });
     return found === null ? `${walked} rows, all as they were written` : bad(row(`row ${found.position}`, found));
+  });
+  await walk("days", (db) => {
+    const found = verifyCertificates(db);
+    return "certificates" in found
+      ? `${found.certificates} certificates, each listed as it was signed`
+      : bad(row(`row ${found.position}`, found));
   });
   await walk("packs", async (db) => {
     const found = verifyPacks(db, workspace);

@@ -268,3 +268,21 @@ test("`log verify` names a certificate that says something else, also when its h
   assert.equal(unsigned.status, 1);
   assert.match(unsigned.out, new RegExp(`row ${row.position} is not signed by the workspace`));
 });
+
+test("`log verify` names a certificate that is listed as another one, or not at all", async () => {
+  const copy = await newFolder();
+  await cp(dir, copy, { recursive: true });
+  const db = new DatabaseSync(databaseFile(copy));
+  const { position } = db.prepare("select min(position) as position from day_certificate").get() as {
+    position: number;
+  };
+  db.prepare("update day_certificate set number = 99 where position = ?").run(position);
+  const listed = await sampai("log", "verify", "--dir", copy);
+  assert.equal(listed.status, 1);
+  assert.match(listed.out, new RegExp(`^days: row ${position} is listed as another certificate than it is`, "m"));
+  db.prepare("delete from day_certificate where position = ?").run(position);
+  db.close();
+  const unlisted = await sampai("log", "verify", "--dir", copy);
+  assert.equal(unlisted.status, 1);
+  assert.match(unlisted.out, new RegExp(`^days: row ${position} is a certificate and is not listed as one`, "m"));
+});
