@@ -90,6 +90,14 @@ test("a device that numbers its events wrongly cannot make the log look damaged,
   db.close();
 });
 
+test("verify goes on behind the first bad row, and says how many more there are", async () => {
+  const { dir, db } = await changed("update log set seq = 9 where position = 2");
+  db.exec("update log set bytes = cast(replace(cast(bytes as text), 'S-0481', 'S-0480') as blob) where position = 5");
+  db.close();
+  const { out } = await sampai("log", "verify", "--dir", dir);
+  assert.match(out, /^order log: row 2 stands at another place than its bytes say; 2 more rows are not as written\.$/m);
+});
+
 test("the verify command names a trail row whose words were changed, and ends with status 1", async () => {
   const { dir, db } = await changed("update trail set detail = '{}' where position = 1");
   db.close();

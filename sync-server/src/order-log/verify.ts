@@ -6,11 +6,14 @@ import { firstUnreadable } from "../database/first-unreadable.ts";
 import { isSignedBy } from "../signatures/ed25519.ts";
 import type { LeafFlag, LeafType, LogLeaf } from "./log.ts";
 
-/** The first row that is not as it was written, and what is wrong with it. */
+/** The first row that is not as it was written, what is wrong with it, and how many others are not: `FAULTS` at the most. */
 export interface BadLeaf {
   readonly position: number;
   readonly what: string;
+  readonly others: number;
 }
+
+type Fault = Omit<BadLeaf, "others">;
 
 interface Row extends Omit<LogLeaf, "flags"> {
   readonly flags: string;
@@ -20,11 +23,14 @@ interface Row extends Omit<LogLeaf, "flags"> {
 }
 
 const PAGE = 1_000;
+/** Faults after which a walk ends: whoever reads of so many restores a backup. */
+const FAULTS = 100;
 
 /**
  * Walks the whole log in pages: positions without a gap; each event's hash over its bytes; each event after the one it
  * follows, or after the declared hole in its stead; each run signed to its end by its device; certificates signed by the
- * workspace's root key (hexadecimal). Answers the first bad row, or null. `progress` is told the position after each page.
+ * workspace's root key (hexadecimal). Answers the first bad row, or null; it goes on behind one, so that one change does
+ * not hide another. `progress` is told the position after each page.
  */
 export function verifyLog(
   db: DatabaseSync,
@@ -34,8 +40,9 @@ export function verifyLog(
 ): BadLeaf | null {
   const page = db.prepare("select * from log where position >= ? order by position limit ?");
   const check = createLeafCheck(db, workspace);
+  const faults: Fault[] = [];
   // Found by looking ahead, so a fault of the row ahead is the better answer where there is one.
-  let unsigned: BadLeaf | null = null;
+  let unsigned: Fault | null = null;
   let position = 0;
   const faultOf = (row: Row): string | null => {
     try {
@@ -52,27 +59,35 @@ export function verifyLog(
       return `cannot be read: ${(error as Error).message}`;
     }
   };
-  const readPage = (from: number): readonly Row[] | BadLeaf => {
+  /** Rows from `from` on, up to the first that cannot be read, and what is wrong with that. */
+  const readPage = (from: number): { readonly rows: readonly Row[]; readonly unreadable: Fault | null } => {
     try {
-      return page.all(from, PAGE) as unknown as Row[];
+      return { rows: page.all(from, PAGE) as unknown as Row[], unreadable: null };
     } catch (error) {
       const at = firstUnreadable((place) => page.all(place, 1), from, PAGE);
       if (at === null) throw error;
-      return { position: at, what: `cannot be read: ${(error as Error).message}` };
+      const rows = at === from ? [] : (page.all(from, at - from) as unknown as Row[]);
+      return { rows, unreadable: { position: at, what: `cannot be read: ${(error as Error).message}` } };
     }
   };
-  for (;;) {
-    const rows = readPage(position);
-    if ("what" in rows) return rows;
+  for (let isEnd = false; !isEnd && faults.length < FAULTS;) {
+    const { rows, unreadable } = readPage(position);
     for (const row of rows) {
-      if (row.position !== position) return { position, what: `is missing; the next row is ${row.position}` };
+      if (row.position !== position) faults.push({ position, what: `is missing; the next row is ${row.position}` });
+      ({ position } = row);
       const what = faultOf(row);
-      if (what !== null) return { position, what };
+      if (what !== null) faults.push({ position, what });
       position += 1;
     }
+    if (unreadable !== null) {
+      faults.push(unreadable);
+      position = unreadable.position + 1;
+    }
     progress(position);
-    if (rows.length < PAGE) return unsigned;
+    isEnd = unreadable === null && rows.length < PAGE;
   }
+  const first = faults[0] ?? unsigned;
+  return first === null ? null : { ...first, others: Math.max(0, faults.length - 1) };
 }
 
 function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: string; rootKey: string }) {

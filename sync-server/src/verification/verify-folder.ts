@@ -90,7 +90,11 @@ export async function verifyFolder(
       },
       (_position, decision) => expired.set(decision, (expired.get(decision) ?? 0) + 1),
     );
-    if (found !== null) return bad(row(`row ${found.position}`, found));
+    if (found !== null) {
+      const { position, others } = found;
+      const more = others === 0 ? "" : `; ${others} more ${others === 1 ? "row is" : "rows are"} not as written`;
+      return bad(`${row(`row ${position}`, found)}${more}`);
+    }
     const gone = [...expired].map(([decision, rows]) => `; ${rows} rows expired by decision ${decision}`);
     return `${walked} rows, all as they were written${gone.join("")}`;
   });
