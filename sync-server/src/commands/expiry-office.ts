@@ -1,3 +1,4 @@
+import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { readConfig } from "../config.ts";
 import { openDataFolder } from "../data-folder.ts";
 import type { ExpiryOffice } from "../privacy/expiry.ts";
@@ -8,7 +9,7 @@ export async function withOffice<T>(dir: string, run: (office: ExpiryOffice) => 
   const config = readConfig({ dir }, process.env);
   const folder = await openDataFolder(config, diskGaveOut, false);
   try {
-    return await run({ ...folder, dir: config.dir });
+    return await run({ ...folder, dir: config.dir, clock: createSystemClock() });
   } finally {
     await folder.close();
   }

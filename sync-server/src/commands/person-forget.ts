@@ -1,4 +1,4 @@
-import { forgetPerson, type ExpiryDone } from "../privacy/expiry.ts";
+import { forgetPerson, type PersonForgotten } from "../privacy/expiry.ts";
 import { sweepFolder } from "../privacy/sweep.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, required, type Command } from "./command.ts";
@@ -14,9 +14,11 @@ export const personForget: Command = {
   explains: { dir: "the relay's data folder", reason: "why, for the log" },
   more: [
     "Of orders the books keep goods, prices, store and day, without person, place and free text. The person's code stays",
-    "in the trail and as the author of changes to store masters; it no longer stands for a name. It cannot be taken back,",
-    "and reaches no backup: those must expire by themselves. While a relay works, freed pages of its database files keep",
-    "the bytes until they are used again, or until `sampai log sweep`.",
+    "in the trail and as the author of changes to store masters; it no longer stands for a name: a new reference pack comes",
+    "without the person, older ones are written anew, and an import leaves the code out and says so. It cannot be taken",
+    "back, and reaches no backup: those must expire by themselves. Phones keep the packs that they hold, with the name,",
+    "until a dozen newer ones have come. While a relay works, freed pages of its database files keep the bytes until they",
+    "are used again, or until `sampai log sweep`.",
   ].join("\n"),
   run: async (input) => {
     const [person, ...more] = input.positionals;
@@ -27,14 +29,14 @@ export const personForget: Command = {
     const done =
       running === null
         ? await forgetHere(dir, person, reason)
-        : ((await askRelay(running, "/v1/operator/forget", { person, reason })) as ExpiryDone);
+        : ((await askRelay(running, "/v1/operator/forget", { person, reason })) as PersonForgotten);
     if (running === null) sweepFolder(dir);
     print(JSON.stringify({ person, ...done, swept: running === null }));
     return 0;
   },
 };
 
-function forgetHere(dir: string, person: string, reason: string): Promise<ExpiryDone> {
+function forgetHere(dir: string, person: string, reason: string): Promise<PersonForgotten> {
   return withOffice(dir, async (office) => {
     const by = "operator";
     const devices = office.db.prepare("select device from device where person = ? and revoked is null").all(person);

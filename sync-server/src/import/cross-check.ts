@@ -36,7 +36,10 @@ export function crossCheck(rows: Rows, known: Known, baseWeek: string): ImportFi
   });
 
   const reps = at("reps.csv");
-  for (const { line, role, territories: named } of rows.reps ?? []) {
+  for (const { line, code, role, territories: named } of rows.reps ?? []) {
+    if (known.forgotten.has(code)) {
+      reps.warn(line, "code", `${code} was forgotten and is left out; whoever else this is needs another code`);
+    }
     for (const territory of named) {
       if (territory !== "*" && !territories.has(territory)) {
         reps.refuse(line, "territories", `there is no territory ${territory}`);

@@ -2,6 +2,7 @@ import { dayIn, documentId, err, ok, packSchema, policies, type Result } from "@
 import { detectors } from "../anomalies/index.ts";
 import { documentsOf, type DocumentFolder } from "../documents/host.ts";
 import { putDocuments, type PutCounts } from "../documents/put-documents.ts";
+import { forgottenPeople } from "../privacy/forgotten.ts";
 import { issuePack, type Issued } from "../reference/issue.ts";
 import { packsOf } from "../reference/stored-packs.ts";
 import type { Workspace } from "../workspace.ts";
@@ -47,6 +48,7 @@ export async function runImport(
   const masters = [...registry.all()].filter(({ kind, tombstone }) => kind === "store" && tombstone === null);
   const known: Known = {
     pack: packs.newest(),
+    forgotten: forgottenPeople(db),
     stores: new Set(masters.map(({ key }) => key)),
     rules: ruleNames,
   };

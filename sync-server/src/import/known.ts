@@ -4,6 +4,8 @@ import type { Pack } from "@sampai/engine";
 export interface Known {
   /** The pack in force, null before the first import. */
   readonly pack: Pack | null;
+  /** Codes of people who were forgotten. */
+  readonly forgotten: ReadonlySet<string>;
   /** Codes of stores that have a store master. */
   readonly stores: ReadonlySet<string>;
   /** Names of the policies and detectors that there are. */

@@ -1,4 +1,4 @@
-import { sha256Hex, startOfDayMs, utcFromMs, utf8ToBytes } from "@sampai/engine/core";
+import { sha256Hex, startOfDayMs, utcFromMs, utf8ToBytes, type Clock } from "@sampai/engine/core";
 import { expiryMessage, type Refusal } from "@sampai/engine/wire";
 import { err, ok, type Result } from "@sampai/engine/core";
 import path from "node:path";
@@ -8,6 +8,7 @@ import type { Writer } from "../database/writer.ts";
 import { createFileBlobs } from "../photos/file-blobs.ts";
 import type { Workspace } from "../workspace.ts";
 import { decisionText, EVENTS_AT_ONCE, type ExpiryDecision } from "./decision.ts";
+import { leavePacks, type LeftPacks } from "./packs.ts";
 
 /** What expiry needs of a relay, or of an opened data folder. */
 export interface ExpiryOffice {
@@ -15,6 +16,7 @@ export interface ExpiryOffice {
   readonly workspace: Workspace;
   readonly writer: Writer;
   readonly db: DatabaseSync;
+  readonly clock: Pick<Clock, "wallMs">;
 }
 
 export interface ExpiryDone {
@@ -23,6 +25,8 @@ export interface ExpiryDone {
   readonly events: number;
   readonly photos: number;
 }
+
+export type PersonForgotten = ExpiryDone & Pick<LeftPacks, "pack" | "packs">;
 
 /** Removes the bytes of events and photos that came before a day (`YYYY-MM-DD` in the workspace's zone). */
 export function expireBefore(
@@ -59,13 +63,14 @@ export function expireBefore(
 }
 
 /**
- * Forgets a person: bodies of events, photos, claims, attempts, name. Devices are revoked before this. The order log
- * stays provable, and of orders the books keep what is not about the person.
+ * Forgets a person: bodies of events, photos, claims, attempts, name, entry in each pack. Devices are revoked before this.
+ * The order log stays provable, and of orders the books keep what is not about the person. After a stop the same again
+ * completes it.
  */
 export async function forgetPerson(
   office: ExpiryOffice,
   request: { readonly person: string; readonly reason: string; readonly by: string },
-): Promise<Result<ExpiryDone, Refusal>> {
+): Promise<Result<PersonForgotten, Refusal>> {
   const { person, reason, by } = request;
   const sql = sqlOf(office.db);
   if (sql("select 1 from person where code = ?").get(person) === undefined)
@@ -91,7 +96,9 @@ export async function forgetPerson(
         ).all(person),
       ),
   });
-  return ok(done);
+  // Behind the decision: from it on no pack is issued with the person, so none can come in between.
+  const left = await leavePacks(office, request);
+  return ok({ ...done, ...left, decisions: [...done.decisions, ...left.decisions] });
 }
 
 /** Files of expired photos that a stop left behind. */

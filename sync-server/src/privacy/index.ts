@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RelayContext } from "../context.ts";
 import { revokeDevice } from "../devices/revocation.ts";
+import { announcement } from "../reference/routes.ts";
 import type { Route } from "../route.ts";
 import { forgetDerived } from "./derived.ts";
 import { expireBefore, forgetPerson, removeExpiredFiles, type ExpiryOffice } from "./expiry.ts";
@@ -13,11 +14,12 @@ const expireSchema = z.strictObject({
 });
 const forgetSchema = z.strictObject({ person: z.string().min(1).max(60), reason });
 
-const officeOf = ({ config, workspace, writer, db }: RelayContext): ExpiryOffice => ({
+const officeOf = ({ config, workspace, writer, db, clock }: RelayContext): ExpiryOffice => ({
   dir: config.dir,
   workspace,
   writer,
   db,
+  clock,
 });
 
 export function routes(context: RelayContext): Route[] {
@@ -52,6 +54,8 @@ export function routes(context: RelayContext): Route[] {
           await revokeDevice(context, device, by, request.data.reason);
         const done = await forgetPerson(officeOf(context), { ...request.data, by });
         if (!done.ok) return done.error;
+        const { pack } = done.value;
+        if (pack?.isNew === true) context.hub.send(announcement(pack), () => true);
         forgetDerived(context.config.dir);
         return c.json(done.value);
       },

@@ -3,7 +3,7 @@ import type { Route } from "../route.ts";
 import { packRoutes } from "./routes.ts";
 import { packsOf } from "./stored-packs.ts";
 
-// Reference: what HQ issues. Packs are kept for ever; devices fetch the newest by HTTP and swap between visits.
+// Reference: what HQ issues. Packs are kept for ever, without whom a decision forgot; devices fetch the newest by HTTP and swap between visits.
 
 export function routes(context: RelayContext): readonly Route[] {
   return packRoutes(packsOf(context.db));

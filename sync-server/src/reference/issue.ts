@@ -2,16 +2,23 @@ import { assert, packBytes, packContentHash, sha256Hex, type Pack } from "@sampa
 import { packMessage } from "@sampai/engine/wire";
 import type { DatabaseSync } from "node:sqlite";
 import type { Writer } from "../database/writer.ts";
+import { forgottenPeople } from "../privacy/forgotten.ts";
+import type { PackRow } from "./operations.ts";
 import type { StoredPacks } from "./stored-packs.ts";
 
 /** A phone may name a higher pack than we hold after a restore; beyond this it is not believed. */
 const BELIEVED_AHEAD = 1_000;
 
+/** Signs with the workspace's root key. */
+export interface PackSigner {
+  readonly sign: (message: Uint8Array) => Uint8Array;
+}
+
 export interface IssueDeps {
   readonly db: DatabaseSync;
   readonly writer: Writer;
   readonly packs: StoredPacks;
-  readonly workspace: { readonly sign: (message: Uint8Array) => Uint8Array };
+  readonly workspace: PackSigner;
   /** RFC 3339 UTC. */
   readonly now: string;
 }
@@ -24,8 +31,8 @@ export interface Issued {
 }
 
 /**
- * Issues what `content` makes of the pack in force as the next pack, signed by the root key, with its people. Content
- * that says nothing new makes no new pack.
+ * Issues what `content` makes of the pack in force as the next pack, signed by the root key, with its people, of whom
+ * nobody was forgotten. Content that says nothing new makes no new pack.
  */
 export async function issuePack(
   deps: IssueDeps,
@@ -36,24 +43,31 @@ export async function issuePack(
   // Another import can come in between; its pack is then what this one builds on.
   for (let attempt = 1; attempt <= 10; attempt += 1) {
     const inForce = packs.newest();
-    const pack: Pack = { ...content(inForce), number: nextNumber(deps), issuedAt: now };
-    const contentHash = packContentHash(pack);
-    if (inForce !== null && packContentHash(inForce) === contentHash) {
+    // Asked anew each time: whoever is forgotten meanwhile is in no pack that comes after.
+    const forgotten = forgottenPeople(deps.db);
+    const said = content(inForce);
+    const people = said.people.filter(({ code }) => !forgotten.has(code));
+    const pack: Pack = { ...said, people, number: nextNumber(deps), issuedAt: now };
+    if (inForce !== null && packContentHash(inForce) === packContentHash(pack)) {
       const row = packs.row(inForce.number);
       assert(row !== undefined, "the pack in force is stored");
       return { number: inForce.number, sha256: row.sha256, isNew: false };
     }
-    const bytes = packBytes(pack);
-    const sha256 = sha256Hex(bytes);
-    const signature = Buffer.from(workspace.sign(packMessage(sha256))).toString("hex");
-    const row = { number: pack.number, sha256, signature, contentHash, issued: now, bytes };
-    const people = pack.people;
+    const row = signedRow(pack, workspace);
     const after = inForce?.number ?? null;
     if (await writer.run("issuePack", { pack: row, after, people, detail })) {
-      return { number: pack.number, sha256, isNew: true };
+      return { number: pack.number, sha256: row.sha256, isNew: true };
     }
   }
   throw new Error("ten other imports came in between");
+}
+
+/** A pack as the relay keeps it. */
+export function signedRow(pack: Pack, workspace: PackSigner): PackRow {
+  const bytes = packBytes(pack);
+  const sha256 = sha256Hex(bytes);
+  const signature = Buffer.from(workspace.sign(packMessage(sha256))).toString("hex");
+  return { number: pack.number, sha256, signature, contentHash: packContentHash(pack), issued: pack.issuedAt, bytes };
 }
 
 /**

@@ -12,7 +12,7 @@ create table if not exists pack (
 ) strict;
 `;
 
-/** A signed pack as the relay keeps it: for ever, because events pin it. */
+/** A signed pack as the relay keeps it: for ever, because events pin it. Only a decision takes a forgotten person out of it. */
 export interface PackRow {
   readonly number: number;
   /** SHA-256 of the bytes, hexadecimal. */

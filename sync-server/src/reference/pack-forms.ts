@@ -25,14 +25,15 @@ const WHOLE = 3;
  * whoever asks, a new pack costs a bounded number of them.
  */
 export function createPackForms(packs: StoredPacks): PackForms {
-  const wholes = new Map<number, Promise<Form>>();
-  let deltas: { readonly to: number; readonly from: Map<number, Promise<Form>> } = { to: 0, from: new Map() };
+  // By hash, because a decision may rewrite what a number stands for.
+  const wholes = new Map<string, Promise<Form>>();
+  let deltas: { readonly to: number; readonly from: Map<string, Promise<Form>> } = { to: 0, from: new Map() };
 
   const formOf = async (bytes: Uint8Array): Promise<Form> => ({ bytes, gzipped: await packed(bytes, { level: 9 }) });
   const whole = (row: PackRow): Promise<Form> => {
-    const form = wholes.get(row.number) ?? formOf(row.bytes);
-    wholes.delete(row.number);
-    wholes.set(row.number, form);
+    const form = wholes.get(row.sha256) ?? formOf(row.bytes);
+    wholes.delete(row.sha256);
+    wholes.set(row.sha256, form);
     for (const oldest of wholes.keys()) if (wholes.size > WHOLE) wholes.delete(oldest);
     return form;
   };
@@ -49,8 +50,8 @@ export function createPackForms(packs: StoredPacks): PackForms {
       if (deltas.to !== row.number) deltas = { to: row.number, from: new Map() };
       const base = packs.before(row.number).find(({ sha256 }) => baseSha256.includes(sha256));
       if (base === undefined) return null;
-      const made = deltas.from.get(base.number) ?? make(base.number, row);
-      deltas.from.set(base.number, made);
+      const made = deltas.from.get(base.sha256) ?? make(base.number, row);
+      deltas.from.set(base.sha256, made);
       const [delta, { gzipped }] = [await made, await whole(row)];
       return delta.gzipped.length < gzipped.length ? { ...delta, base: base.sha256 } : null;
     },

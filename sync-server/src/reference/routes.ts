@@ -5,8 +5,8 @@ import { createPackForms, type Form } from "./pack-forms.ts";
 import type { StoredPacks } from "./stored-packs.ts";
 
 /**
- * Where devices fetch packs. The bytes under a number never change, so they may be cached for ever. Who names the packs
- * it holds in `If-None-Match` and takes deltas (`A-IM`) gets what differs, as `226 IM Used` (RFC 3229), where that is less.
+ * Where devices fetch packs. What a device works with under a number never changes, so it may be cached for ever; bytes
+ * that a decision rewrote have a hash of their own. Who names the packs it holds in `If-None-Match` and takes deltas (`A-IM`) gets what differs, as `226 IM Used` (RFC 3229), where that is less.
  */
 export function packRoutes(packs: StoredPacks): Route[] {
   const forms = createPackForms(packs);

@@ -5,7 +5,10 @@ import type { PackRow } from "./operations.ts";
 /** Packs kept parsed: events of a few weeks pin a handful. */
 const PARSED = 8;
 
-/** Reads issued packs. Packs never change, so what was read once stays true. */
+/**
+ * Reads issued packs. What was read once stays true: of a pack nothing ever changes but that forgotten people leave it, and
+ * people are asked of the newest only.
+ */
 export interface StoredPacks {
   /** Number of the newest pack, null before the first import. */
   newestNumber(): number | null;
@@ -16,6 +19,11 @@ export interface StoredPacks {
   row(number: number): PackRow | undefined;
   /** The packs issued just before this one that a device may hold still, newest first, without their bytes. */
   before(number: number): readonly Pick<PackRow, "number" | "sha256">[];
+}
+
+/** What a stored pack says. */
+export function packIn({ bytes }: Pick<PackRow, "bytes">): Pack {
+  return packSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }
 
 const opened = new WeakMap<DatabaseSync, StoredPacks>();
@@ -43,7 +51,7 @@ function createStoredPacks(db: DatabaseSync): StoredPacks {
     if (found === undefined) {
       const stored = row(number);
       if (stored === undefined) return null;
-      found = packSchema.parse(JSON.parse(new TextDecoder().decode(stored.bytes)));
+      found = packIn(stored);
     }
     // The one used last is the last to go.
     parsed.delete(number);

@@ -128,7 +128,9 @@ export async function verifyFolder(
   });
   await walk("packs", async (db) => {
     const found = verifyPacks(db, workspace);
-    return "packs" in found ? `${found.packs} packs, each as it was signed` : bad(row(`pack ${found.pack}`, found));
+    if ("pack" in found) return bad(row(`pack ${found.pack}`, found));
+    const gone = found.expired === 0 ? "" : `; ${found.expired} without a forgotten person, by decision`;
+    return `${found.packs} packs, each as it was signed${gone}`;
   });
   await walk("documents", async (db) => {
     const { total } = db.prepare("select count(*) as total from document").get() as { total: number };
