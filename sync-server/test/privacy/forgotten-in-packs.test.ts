@@ -33,7 +33,7 @@ before(async () => {
   await importCsv();
   relay = await serveRelay(dir);
   wire = await enrolPhone(relay.url, await enrolmentCode("R012"));
-  phone = await startLinePhone(phoneDir, relay.url, await enrolmentCode("R013"));
+  phone = await startLinePhone(phoneDir, relay.url, await enrolmentCode("R011"));
   await phone.ask("go-online");
   await phone.until("pack", (pack) => (pack as Pack | null)?.number === 2);
 });
@@ -50,7 +50,8 @@ async function importCsv(): Promise<string> {
 }
 
 async function enrolmentCode(person: string): Promise<string> {
-  const { out } = await sampai("enrol", "--dir", dir, "--person", person);
+  const { status, out, err } = await sampai("enrol", "--dir", dir, "--person", person);
+  assert.equal(status, 0, err);
   return (JSON.parse(out) as { code: string }).code;
 }
 
