@@ -15,9 +15,13 @@ export function verifyPacks(
   db: DatabaseSync,
   workspace: { readonly id: string; readonly rootKey: string },
 ): { readonly pack: number; readonly what: string } | { readonly packs: number; readonly expired: number } {
+  // A folder that no relay of this version has opened has no such decisions, and no table for them.
+  const isListed = db.prepare("select 1 from sqlite_schema where name = 'expired_pack'").get() !== undefined;
+  const decisionsOf =
+    "select json_group_array(decision order by decision) from expired_pack where number = pack.number";
   const after = db.prepare(
     `select number, sha256, signature, content_hash as contentHash, issued, bytes,
-         (select json_group_array(decision order by decision) from expired_pack where number = pack.number) as decisions
+         ${isListed ? `(${decisionsOf})` : "'[]'"} as decisions
        from pack where number > ? order by number limit 1`,
   );
   let packs = 0;

@@ -7,7 +7,11 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { databaseFile } from "../../src/database/connection.ts";
-import { demoFolder } from "../import/demo-files.ts";
+import { runImport } from "../../src/import/import.ts";
+import { forgetPerson } from "../../src/privacy/expiry.ts";
+import { packsOf } from "../../src/reference/stored-packs.ts";
+import { verifyPacks } from "../../src/reference/verify.ts";
+import { bytesOf, demoFolder, smallFiles, textOf, withFolder } from "../import/demo-files.ts";
 import { startLinePhone, type LinePhone } from "../reference/phone-line.ts";
 import { newFolder, sampai, serveRelay, type RelayProcess } from "../relay-process.ts";
 import { enrolPhone, type WirePhone } from "../wire-phone.ts";
@@ -176,3 +180,40 @@ test("a pack that was rewritten without a decision that names it is bad, though 
     await rm(copy, { recursive: true });
   }
 });
+
+test("two people who are forgotten at the same time both leave every pack, however many there are", () =>
+  withFolder(async (folder) => {
+    const issued = 10;
+    for (let price = 1; price <= issued; price += 1) {
+      const files = smallFiles();
+      const goods = textOf(files["goods.csv"]).replace("11.00", `${10 + price}.00`);
+      assert.ok((await runImport(folder, { ...files, "goods.csv": bytesOf(goods) })).ok);
+    }
+    const office = { ...folder, dir };
+    const forgetting = ["R001", "R002"].map((person) => forgetPerson(office, { person, reason: "left", by: "test" }));
+    assert.ok((await Promise.all(forgetting)).every(({ ok }) => ok));
+    const packs = packsOf(folder.db);
+    const newest = packs.newestNumber() ?? 0;
+    for (let number = 1; number <= newest; number += 1) {
+      const bytes = textOf(packs.row(number)?.bytes);
+      assert.ok(!bytes.includes("Ravi") && !bytes.includes("Aishah") && bytes.includes("Zainab"), `pack ${number}`);
+    }
+    const found = verifyPacks(folder.db, folder.workspace);
+    assert.ok("expired" in found && found.packs === newest && found.expired >= issued, JSON.stringify(found));
+  }));
+
+test("a folder that a version before this one wrote is verified as it is", () =>
+  withFolder(async (folder) => {
+    assert.ok((await runImport(folder, smallFiles())).ok);
+    const copy = new DatabaseSync(":memory:");
+    for (const table of ["pack", "trail"]) {
+      const { sql } = folder.db.prepare("select sql from sqlite_schema where name = ?").get(table) as { sql: string };
+      copy.exec(sql);
+      for (const row of folder.db.prepare(`select * from ${table}`).all()) {
+        const values = Object.values(row);
+        copy.prepare(`insert into ${table} values (${values.map(() => "?").join(", ")})`).run(...values);
+      }
+    }
+    assert.deepEqual(verifyPacks(copy, folder.workspace), { packs: 1, expired: 0 });
+    copy.close();
+  }));
