@@ -74,7 +74,7 @@ export function stateDay(day: string, facts: DayFacts): DayStatement {
   const { captured, owed, lost } = facts.photos;
   return {
     standing: standingOf(missing.length + waiting, except.length, holes.length + damaged.length),
-    events: { here: facts.here, declared: facts.here + waiting + sizeOf(missing) + sizeOf(holes) },
+    events: { here: facts.here, declared: countable(facts.here + waiting + sizeOf(missing) + sizeOf(holes)) },
     photos: { captured, owed: owed.length, lost, ids: owed.slice(0, NAMED_AT_MOST) },
     closes: facts.closes.slice(-NAMED_AT_MOST),
     devices: devices.slice(0, NAMED_AT_MOST).map(({ device, claimedAt, damaged: records, heads }) => ({
@@ -104,6 +104,10 @@ function mayHaveWorked(device: DeviceFacts, day: string): boolean {
 }
 
 const sizeOf = (ranges: readonly EventRange[]) => ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+
+// A device may announce a number up to 2^53 − 1 in each of its runs. The day is incomplete; how much is missing beyond
+// the greatest count that a certificate can carry tells nobody more.
+const countable = (events: number) => Math.min(events, Number.MAX_SAFE_INTEGER);
 
 /** `wait`: a late device is still sending; better one certificate when it has sent all than one for each batch. */
 export type Decision =

@@ -3,6 +3,7 @@ import { readEvent } from "@sampai/engine";
 import { dayMessage, encodeFrame, type CertificateReason } from "@sampai/engine/wire";
 import type { RelayContext } from "../context.ts";
 import { sqlOf, type Sql } from "../database/sql.ts";
+import { DiskFull } from "../database/writer.ts";
 import { captureMs } from "../order-log/event-time.ts";
 import { timesOf } from "../order-log/run-times.ts";
 import { certificateText, decide, stateDay, type DayStatement } from "./certificate.ts";
@@ -22,6 +23,8 @@ interface Doubt {
   readonly rep: string;
   readonly day: string;
   readonly sinceMs: number;
+  /** Why it could not be certified when it was last tried, null where nothing failed. It is logged once. */
+  failure: string | null;
 }
 
 /**
@@ -42,16 +45,31 @@ export async function startDays(context: RelayContext): Promise<() => Promise<vo
 
   const doubt = (rep: string, day: string) => {
     const key = `${rep} ${day}`;
-    if (!doubted.has(key)) doubted.set(key, { rep, day, sinceMs: clock.tickMs() });
+    if (!doubted.has(key)) doubted.set(key, { rep, day, sinceMs: clock.tickMs(), failure: null });
   };
 
   const work = async () => {
     await fileCloses(sql, writer, zone, doubt);
     next = await readTrail(sql, next, zone, doubt);
-    for (const [key, { rep, day, sinceMs }] of doubted) {
+    for (const [key, doubt] of doubted) {
       if (stopped) return;
-      if (await settle(rep, day, clock.tickMs() - sinceMs)) doubted.delete(key);
+      if (await settleAlone(doubt)) doubted.delete(key);
       await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  /** A day that cannot be certified stays doubted, and keeps no other day waiting. */
+  const settleAlone = async (doubt: Doubt): Promise<boolean> => {
+    const { rep, day, sinceMs } = doubt;
+    try {
+      return await settle(rep, day, clock.tickMs() - sinceMs);
+    } catch (error) {
+      // It fails every day alike: said and waited out once, not for each.
+      if (error instanceof DiskFull) throw error;
+      const failure = wordsOf(error);
+      if (failure !== doubt.failure) log.warn({ rep, day, error: failure }, "a day waits");
+      doubt.failure = failure;
+      return false;
     }
   };
 
@@ -113,7 +131,7 @@ export async function startDays(context: RelayContext): Promise<() => Promise<vo
         .then(work)
         .catch((error: unknown) => {
           // A full disk leaves days uncertified; they stay doubted, and acknowledgements do not wait for them.
-          log.warn({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, "days wait");
+          log.warn({ error: wordsOf(error) }, "days wait");
         })
         .then(() => {
           if (doubted.size > 0) later(AGAIN_MS);
@@ -136,6 +154,8 @@ export async function startDays(context: RelayContext): Promise<() => Promise<vo
     await working;
   };
 }
+
+const wordsOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** Closes that were placed and not looked at: under which day do they belong? */
 async function fileCloses(

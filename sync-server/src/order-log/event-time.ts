@@ -119,7 +119,8 @@ function elapsed(a: TimedEvent, b: TimedEvent) {
   const unknown = { leastMs: 0, mostMs: Number.POSITIVE_INFINITY, jumpMs: null, contradicted: false };
   if (a.clock.boot !== b.clock.boot) return unknown;
   const ticksMs = b.clock.tickMs - a.clock.tickMs;
-  if (!(ticksMs >= 0)) return { ...unknown, contradicted: true };
+  // No tick counts this far: sums of such would be no moments any more.
+  if (!(ticksMs >= 0 && ticksMs <= Number.MAX_SAFE_INTEGER)) return { ...unknown, contradicted: true };
   const wallMs = b.clock.wallMs - a.clock.wallMs;
   const movedMs = wallMs - ticksMs;
   const jumpMs = Math.abs(movedMs) > CLOCK_TOLERANCE_MS ? Math.round(movedMs) : null;
