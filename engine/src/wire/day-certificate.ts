@@ -14,9 +14,21 @@ export type EventRange = z.infer<typeof rangeSchema>;
 export const dayStandings = ["incomplete", "complete-except", "complete-with-holes", "complete"] as const;
 export type DayStanding = (typeof dayStandings)[number];
 
-/** `closed`: the first one. `closed-again`: the day was reopened and closed once more. `arrived`: what was missing is
- * here, or given up. `late`: something of the day came after it had been certified. `photos`: all owed photos are here. */
-export const certificateReasons = ["closed", "closed-again", "arrived", "late", "photos"] as const;
+/**
+ * `closed`: the first one. `closed-again`: the day was reopened and closed once more. `arrived`: what was missing is here,
+ * events or the word of a device. `given-up`: nobody waits any more for what was missing, because a device that owed it was
+ * revoked or has declared it lost. `reinstated`: the revocation of a device was taken back. `late`: something of the day,
+ * an event or the word that one is lost, came after it had been certified. `photos`: all owed photos are here.
+ */
+export const certificateReasons = [
+  "closed",
+  "closed-again",
+  "arrived",
+  "given-up",
+  "reinstated",
+  "late",
+  "photos",
+] as const;
 export type CertificateReason = (typeof certificateReasons)[number];
 
 /** Lists of a certificate name this many of a kind at the most; the counts beside them always count all. */

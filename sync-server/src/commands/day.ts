@@ -1,4 +1,5 @@
 import { dayIn, dayWords } from "@sampai/engine";
+import type { CertificateReason } from "@sampai/engine/wire";
 import { z } from "zod";
 import { sqlOf } from "../database/sql.ts";
 import { viewDay, type DayView } from "../day/day-view.ts";
@@ -6,10 +7,12 @@ import { BadUsage, optional, required, type Command } from "./command.ts";
 import { openFolderForReading, workspaceIn } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<CertificateReason, string>> = {
   closed: "the day was closed",
   "closed-again": "the day was closed again",
   arrived: "what was missing came",
+  "given-up": "a device that owed events was revoked, or declared them lost",
+  reinstated: "a device's revocation was taken back",
   late: "something of the day came late",
   photos: "the last photo came",
 };
@@ -30,7 +33,7 @@ export const day: Command = {
     day: "YYYY-MM-DD in the workspace's zone; today by default",
     json: "one line of JSON, with the certificate as it was signed",
   },
-  more: "Ends with status 1 while the day is not closed or not complete.",
+  more: "Ends with status 1 while the day is not closed or not complete, whether it is certified or not.",
   run: (input) => {
     const rep = required(input, "rep");
     const { db, dir } = openFolderForReading(input);
@@ -58,10 +61,18 @@ function linesOf(view: DayView): string[] {
   const differs = view.certificate !== null && view.state === "closed" && counted !== here && closes.length > 0;
   return [
     view.sentence,
+    ...(view.expired && view.certificate !== null
+      ? ["What was kept of the day was removed since; this is what was certified."]
+      : []),
     ...(differs ? [`The phone itself counted ${counted} events.`] : []),
     ...view.issued.map(
       ({ number, at, reason, standing, position }) =>
         `Certificate ${number} of ${dayWords(dayIn(Date.parse(at), view.zone))}, ${time.format(Date.parse(at))}: ${standing.replaceAll("-", " ")}, because ${REASONS[reason]}. Order log #${position}, signed.`,
     ),
+    ...(view.awaits === null ? [] : [awaitedWords(view.awaits, view.issued.length > 0)]),
   ];
+}
+
+function awaitedWords(reason: CertificateReason, isCertified: boolean): string {
+  return isCertified ? `Not certified again yet, though ${REASONS[reason]}.` : "Not certified yet.";
 }

@@ -16,6 +16,8 @@ export interface DayFacts {
   readonly reopened: number;
   readonly photos: { readonly captured: number; readonly owed: readonly string[]; readonly lost: number };
   readonly devices: readonly DeviceFacts[];
+  /** Events or closes of the day lost their bytes by a decision: what happened cannot be read again. */
+  readonly expired: boolean;
 }
 
 export interface DeviceFacts {
@@ -23,6 +25,11 @@ export interface DeviceFacts {
   /** The days, in the workspace's zone, on which it was enrolled and revoked. */
   readonly enrolledDay: string;
   readonly revokedDay: string | null;
+  /**
+   * The certificate that holds speaks for it and for the same closes, and names nothing of it missing. Being revoked since
+   * then takes nothing back of what happened on the day.
+   */
+  readonly cleared: boolean;
   /** RFC 3339 UTC of its last claim; null: never. */
   readonly claimedAt: string | null;
   /** Whether it was heard since the relay's term began: before, nobody knows what the relay has lost of it. */
@@ -51,7 +58,7 @@ export type DayStatement = Pick<
 
 /**
  * The admission rules for a person's day. Incomplete: anything is expected or held of devices that are not revoked.
- * Complete except: devices are revoked, or were not heard since the term began. Complete with holes: unfilled holes or
+ * Complete except: devices were revoked before the day was certified, or were not heard since the term began. Complete with holes: unfilled holes or
  * reported damage. Else complete. Devices that cannot have worked on the day are not spoken of: one enrolled after it,
  * or revoked before it with nothing outstanding.
  */
@@ -64,7 +71,7 @@ export function stateDay(day: string, facts: DayFacts): DayStatement {
     .map(({ device, damaged: now, damagedBefore }) => ({ device, records: now - damagedBefore }))
     .filter(({ records }) => records > 0);
   const except = devices
-    .filter(({ revokedDay, heardInTerm }) => revokedDay !== null || !heardInTerm)
+    .filter(({ revokedDay, cleared, heardInTerm }) => (revokedDay === null ? !heardInTerm : !cleared))
     .map(({ device, revokedDay, claimedAt }) => ({
       device,
       why: revokedDay === null ? ("unheard" as const) : ("revoked" as const),
@@ -97,7 +104,7 @@ function standingOf(missing: number, except: number, lost: number): DayStanding 
 }
 
 function mayHaveWorked(device: DeviceFacts, day: string): boolean {
-  if (device.took) return true;
+  if (device.took || device.cleared) return true;
   if (device.enrolledDay > day) return false;
   const owes = device.missing.length > 0 || device.held > 0 || device.quarantined > 0;
   return device.revokedDay === null || device.revokedDay >= day || owes;
@@ -118,28 +125,39 @@ export type Decision =
 /** A certificate is not taken back to *incomplete* before what is announced had this long to come. */
 export const LATE_WAIT_MS = 60_000;
 
-/** Whether the certificate that holds still says what is so, `waitedMs` after that was first doubted. */
+/**
+ * Whether the certificate that holds still says what is so, `waitedMs` after that was first doubted. A new doubt of a
+ * device (it was not heard since a restore, or reports damage) restates nothing: no part of the day has changed by it.
+ */
 export function decide(held: DayStatement | null, now: DayStatement, waitedMs: number): Decision {
   if (now.closes.length === 0) return { act: "keep" };
   if (held === null) return { act: "issue", reason: "closed" };
   if (hashesOf(held) !== hashesOf(now)) return { act: "issue", reason: "closed-again" };
   if (held.standing === "incomplete") {
     // What is missing changes with each batch: the next certificate is for when nothing is.
-    return now.standing === "incomplete" ? { act: "keep" } : { act: "issue", reason: "arrived" };
+    if (now.standing === "incomplete") return { act: "keep" };
+    return { act: "issue", reason: isGivenUp(held, now) ? "given-up" : "arrived" };
   }
   if (now.standing === "incomplete") {
     if (now.events.here === held.events.here) return { act: "keep" };
     return waitedMs < LATE_WAIT_MS ? { act: "wait" } : { act: "issue", reason: "late" };
   }
-  if (now.events.here !== held.events.here) return { act: "issue", reason: "late" };
-  if (doubtsOf(held) !== doubtsOf(now)) return { act: "issue", reason: "arrived" };
+  if (now.events.here !== held.events.here || JSON.stringify(now.holes) !== JSON.stringify(held.holes))
+    return { act: "issue", reason: "late" };
+  const lifted = held.except.filter(({ device }) => !now.except.some((other) => other.device === device));
+  if (lifted.some(({ why }) => why === "revoked")) return { act: "issue", reason: "reinstated" };
+  if (lifted.length > 0) return { act: "issue", reason: "arrived" };
   const settled = ({ photos }: DayStatement) => photos.owed === photos.lost;
   return !settled(held) && settled(now) ? { act: "issue", reason: "photos" } : { act: "keep" };
 }
 
 const hashesOf = ({ closes }: DayStatement) => closes.map(({ hash }) => hash).join(" ");
-const doubtsOf = ({ standing, holes, damaged, except }: DayStatement) =>
-  JSON.stringify([standing, holes, damaged, except.map(({ device, why }) => [device, why])]);
+
+/** Nobody waits any more for what was missing, though not all of it came: its device was revoked, or has lost it. */
+function isGivenUp(held: DayStatement, now: DayStatement): boolean {
+  const revoked = new Set(now.except.filter(({ why }) => why === "revoked").map(({ device }) => device));
+  return held.missing.some(({ device }) => revoked.has(device)) || sizeOf(now.holes) > sizeOf(held.holes);
+}
 
 /** Everything of a certificate that is not about the day's facts. */
 export type CertificateHead = Pick<

@@ -1,6 +1,6 @@
 import { eventKinds, readEvent } from "@sampai/engine/events";
 import { dayIn, msFromUtc, startOfDayMs } from "@sampai/engine/core";
-import { claimSchema, dayCertificateSchema, type Claim, type DayCertificate } from "@sampai/engine/wire";
+import { claimSchema, dayCertificateSchema, NAMED_AT_MOST, type Claim, type DayCertificate } from "@sampai/engine/wire";
 import type { Sql } from "../database/sql.ts";
 import { boundTimes, timedEvent, type EventTime } from "../order-log/event-time.ts";
 import { tipsOf } from "../order-log/standing.ts";
@@ -8,6 +8,7 @@ import type { DayFacts, DeviceFacts } from "./certificate.ts";
 import { chainBack, type Link } from "./device-chain.ts";
 import { rangesOf } from "./event-ranges.ts";
 import { missingOf } from "./missing.ts";
+import { certificateOf } from "./stored-certificates.ts";
 import { notAdmission } from "../trail/reader.ts";
 
 /** One person's day in the workspace's zone. */
@@ -49,21 +50,23 @@ export function readDay(sql: Sql, key: DayKey): DayFacts {
   ).all(rep) as unknown as DeviceRow[];
   const term = sql("select started from term order by number desc limit 1").get() as { started: string };
   const before = certificateBefore(sql, rep, day);
-  const closes: CloseRow[] = [];
+  const closes = devices.flatMap(({ device }) => closesOf(sql, device, day)).sort((a, b) => a.position - b.position);
+  const isCleared = clearedBy(certificateOf(sql, rep, day)?.certificate ?? null, closes);
   const photos = { captured: 0, owed: [] as string[], lost: 0 };
   let here = 0;
   let reopened = 0;
+  let expired = closes.some(({ position }) => isExpired(sql, position));
   const facts = devices.map((row): DeviceFacts => {
     const { device } = row;
     const claim = row.claim === null ? null : readClaim(row.claim);
-    const own = closesOf(sql, device, day);
-    closes.push(...own);
+    const own = closes.filter((close) => close.device === device);
     const links = takenOn(sql, row, own, key);
     const events = links.all.filter(({ type }) => type === "event");
     here += events.length;
     reopened += links.reopened;
     const lost = new Set(claim?.photosOwed.filter((photo) => photo.lost === true).map(({ id }) => id));
-    for (const { id, bytes } of events) {
+    for (const { id, bytes, position } of events) {
+      if (bytes.length === 0) expired ||= isExpired(sql, position);
       if (id === null || kindOf(bytes) !== eventKinds.photoCaptured.name) continue;
       photos.captured += 1;
       if (isPhotoHere(sql, id)) continue;
@@ -75,6 +78,7 @@ export function readDay(sql: Sql, key: DayKey): DayFacts {
       device,
       enrolledDay: dayIn(msFromUtc(row.enrolled), zone),
       revokedDay: row.revoked === null ? null : dayIn(msFromUtc(row.revoked), zone),
+      cleared: isCleared(device),
       claimedAt: row.at,
       heardInTerm: row.at !== null && row.at >= term.started,
       damaged: claim?.damaged ?? 0,
@@ -87,22 +91,40 @@ export function readDay(sql: Sql, key: DayKey): DayFacts {
     };
   });
   return {
-    closes: closes
-      .sort((a, b) => a.position - b.position)
-      .map(({ device, run, seq, hash, position, at, events, photos: counted }) => ({
-        device,
-        run,
-        seq,
-        hash,
-        position,
-        at,
-        counted: { events, photos: counted },
-      })),
+    closes: closes.map(({ device, run, seq, hash, position, at, events, photos: counted }) => ({
+      device,
+      run,
+      seq,
+      hash,
+      position,
+      at,
+      counted: { events, photos: counted },
+    })),
     here,
     reopened,
     photos: { ...photos, owed: photos.owed.sort() },
     devices: facts,
+    expired,
   };
+}
+
+/** Whether a certificate of the same closes speaks for a device and knows of nothing missing there. */
+function clearedBy(held: DayCertificate | null, closes: readonly CloseRow[]): (device: string) => boolean {
+  const closed = closes.slice(-NAMED_AT_MOST);
+  const isOfThese =
+    held !== null &&
+    held.closes.length === closed.length &&
+    held.closes.every(({ hash }, index) => hash === closed[index]?.hash) &&
+    // Beyond what it names, anyone's may be missing.
+    held.missing.length < NAMED_AT_MOST;
+  if (!isOfThese) return () => false;
+  const doubtful = new Set([...held.missing, ...held.except].map(({ device }) => device));
+  const spokenOf = new Set(held.devices.map(({ device }) => device));
+  return (device) => spokenOf.has(device) && !doubtful.has(device);
+}
+
+function isExpired(sql: Sql, position: number): boolean {
+  return sql("select 1 from expired where position = ?").get(position) !== undefined;
 }
 
 function closesOf(sql: Sql, device: string, day: string): CloseRow[] {

@@ -1,7 +1,7 @@
 import { daySentence, dayWords } from "@sampai/engine";
-import type { DayCertificate, DayStanding } from "@sampai/engine/wire";
+import type { CertificateReason, DayCertificate, DayStanding } from "@sampai/engine/wire";
 import type { Sql } from "../database/sql.ts";
-import { stateDay } from "./certificate.ts";
+import { decide, LATE_WAIT_MS, stateDay } from "./certificate.ts";
 import { readDay, type DayKey } from "./day-facts.ts";
 import { certificatesOf } from "./stored-certificates.ts";
 
@@ -13,6 +13,10 @@ export interface DayView {
   /** `open`: not closed. `reopened`: events came after its last close; it may be closed again. */
   readonly state: "open" | "closed" | "reopened";
   readonly sentence: string;
+  /** Bytes of its events were removed by a decision: `now` is what the certificate says, where there is one. */
+  readonly expired: boolean;
+  /** Why a certificate, or another one, is to be issued; null: what holds says what is so, or none is to come. */
+  readonly awaits: CertificateReason | null;
   readonly now: {
     readonly standing: DayStanding;
     readonly events: DayCertificate["events"];
@@ -35,7 +39,7 @@ export interface DayView {
   readonly issued: readonly {
     readonly number: number;
     readonly at: string;
-    readonly reason: string;
+    readonly reason: CertificateReason;
     readonly standing: DayStanding;
     readonly position: number;
   }[];
@@ -45,16 +49,23 @@ export function viewDay(sql: Sql, key: DayKey): DayView {
   const { rep, zone } = key;
   const day = filedUnder(sql, key) ?? key.day;
   const facts = readDay(sql, { rep, day, zone });
-  const now = stateDay(day, facts);
+  const { expired } = facts;
   const certificates = certificatesOf(sql, rep, day);
   const held = certificates.at(-1) ?? null;
-  const state = facts.closes.length === 0 ? "open" : facts.reopened > 0 ? "reopened" : "closed";
+  const now = expired && held !== null ? held.certificate : stateDay(day, facts);
+  const isReopened = facts.reopened > 0 && !expired;
+  const state = facts.closes.length === 0 ? "open" : isReopened ? "reopened" : "closed";
+  const decision = expired ? null : decide(held?.certificate ?? null, now, LATE_WAIT_MS);
+  const spoken = { ...now, rep, day, zone };
   return {
     rep,
     day,
     zone,
     state,
-    sentence: sentenceOf({ ...now, rep, day, zone }, state, facts.reopened),
+    sentence:
+      expired && held === null && state === "closed" ? goneSentence(spoken) : sentenceOf(spoken, state, facts.reopened),
+    expired,
+    awaits: decision?.act === "issue" ? decision.reason : null,
     now: {
       standing: now.standing,
       events: now.events,
@@ -107,6 +118,10 @@ function sentenceOf(spoken: Spoken, state: DayView["state"], reopened: number): 
   }
   const sentence = daySentence(spoken);
   return state === "reopened" ? `${sentence} Reopened: ${countedEvents(reopened)} since its last close.` : sentence;
+}
+
+function goneSentence({ rep, day }: Spoken): string {
+  return `${rep}, ${dayWords(day)}: closed, and what was kept of it was removed before it was certified.`;
 }
 
 const countedEvents = (events: number) => `${events} ${events === 1 ? "event" : "events"}`;

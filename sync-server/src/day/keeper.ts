@@ -77,7 +77,10 @@ export async function startDays(context: RelayContext): Promise<() => Promise<vo
   const settle = async (rep: string, day: string, waitedMs: number): Promise<boolean> => {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const held = certificateOf(sql, rep, day);
-      const now = stateDay(day, readDay(sql, { rep, day, zone }));
+      const facts = readDay(sql, { rep, day, zone });
+      // What was certified before its bytes went stands as it was signed; nothing true can be added to it.
+      if (facts.expired) return true;
+      const now = stateDay(day, facts);
       const decision = decide(held?.certificate ?? null, now, waitedMs);
       if (decision.act === "keep") return true;
       if (decision.act === "wait") return false;

@@ -41,11 +41,8 @@ export const operations = {
       .get(rep, day) as { number: number };
     const term = currentTerm(tx);
     if (number !== newest.number + 1 || certificate.term !== term) return "stale";
-    const now = stateDay(
-      day,
-      readDay((words) => tx.sql(words), { rep, day, zone }),
-    );
-    if (certificateText(certificate, now) !== text) return "stale";
+    const facts = readDay((words) => tx.sql(words), { rep, day, zone });
+    if (facts.expired || certificateText(certificate, stateDay(day, facts)) !== text) return "stale";
     const bytes = utf8ToBytes(text);
     const id = certificateName(rep, day, number);
     const position = appendLeaf(tx, term, {

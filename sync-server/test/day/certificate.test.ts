@@ -18,6 +18,7 @@ function device(name: string, change: Partial<DeviceFacts> = {}): DeviceFacts {
     device: name,
     enrolledDay: "2026-11-01",
     revokedDay: null,
+    cleared: false,
     claimedAt: "2026-11-25T09:00:00.000Z",
     heardInTerm: true,
     damaged: 0,
@@ -48,6 +49,7 @@ function facts(devices: readonly DeviceFacts[], change: Partial<DayFacts> = {}):
     reopened: 0,
     photos: { captured: 6, owed: [], lost: 0 },
     devices,
+    expired: false,
     ...change,
   };
 }
