@@ -9,6 +9,8 @@ const LATEST_CLOSE_MS = 31 * 86_400_000;
  * a day that had not begun, or was long over; such a close is filed under the day on which it can have been made.
  */
 export function filedDay(named: string, time: EventTime, zone: string): string {
+  // Of a close whose moment nothing tells, the name is all there is.
+  if (Number.isNaN(time.latestMs) || Number.isNaN(time.bestMs)) return named;
   if (named > dayIn(time.latestMs, zone)) return dayIn(time.bestMs, zone);
   const isFloorKnown = Number.isFinite(time.earliestMs);
   return isFloorKnown && named < dayIn(time.earliestMs - LATEST_CLOSE_MS, zone) ? dayIn(time.bestMs, zone) : named;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dayCertificateSchema } from "@sampai/engine/wire";
 import {
+  certificateText,
   decide,
   LATE_WAIT_MS,
   stateDay,
@@ -82,6 +84,35 @@ test("a device that was not heard since the relay was restored, or never, is an 
   assert.deepEqual(day.except, [{ device: "d2", why: "unheard", lastContact: null }]);
 });
 
+test("numbers up to the greatest that a device can announce leave the day incomplete, in a certificate that can be read", () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  const missing = [run, "1".repeat(16)].map((of) => ({ device: "d1", run: of, from: 1, to: most }));
+  const day = stateDay(DAY, facts([device("d1", { missing, held: 2 })]));
+  assert.equal(day.standing, "incomplete");
+  assert.deepEqual(day.events, { here: 47, declared: most });
+  const head = {
+    workspace: "w",
+    rep: "R012",
+    day: DAY,
+    zone: "Asia/Kuala_Lumpur",
+    term: "t",
+    number: 1,
+    reason: "closed" as const,
+    restates: null,
+    issuedAt: "2026-11-25T10:00:01.000Z",
+  };
+  assert.deepEqual(dayCertificateSchema.parse(JSON.parse(certificateText(head, day))).missing, missing);
+});
+
+test("a device that was revoked after its day was certified is no exception, whatever it announces or sends then", () => {
+  const missing = [{ device: "d2", run, from: 9, to: 9 }];
+  const revoked = { revokedDay: DAY, cleared: true, heardInTerm: false, missing, held: 1, quarantined: 2 };
+  const day = stateDay(DAY, facts([device("d1"), device("d2", revoked)]));
+  assert.equal(day.standing, "complete");
+  assert.deepEqual(day.except, []);
+  assert.deepEqual(decide(stateDay(DAY, facts([device("d1"), device("d2")])), day, LATE_WAIT_MS), { act: "keep" });
+});
+
 test("holes and new damage make it complete with holes; damage that an earlier day told of does not", () => {
   const holes = [{ device: "d1", run, from: 5, to: 6 }];
   const lost = stateDay(DAY, facts([device("d1", { holes })]));
@@ -137,6 +168,44 @@ test("a certificate is issued again when what was missing has come, not for each
   assert.deepEqual(decide(incomplete, fewer, 0), { act: "keep" });
   assert.deepEqual(decide(incomplete, complete, 0), { act: "issue", reason: "arrived" });
   assert.deepEqual(decide(complete, complete, 0), { act: "keep" });
+});
+
+test("what was missing is given up when its device is revoked or declares it lost, and the reason says so", () => {
+  const owing = stateDay(
+    DAY,
+    facts([device("d1"), device("d2", { missing: [{ device: "d2", run, from: 1, to: 3 }] })]),
+  );
+  const revoked = stateDay(DAY, facts([device("d1"), device("d2", { revokedDay: DAY })]));
+  assert.deepEqual(decide(owing, revoked, 0), { act: "issue", reason: "given-up" });
+  const lost = stateDay(DAY, facts([device("d1", { holes: missing })]));
+  assert.deepEqual(decide(incomplete, lost, 0), { act: "issue", reason: "given-up" });
+  // Another device than the one that owed.
+  const other = stateDay(DAY, facts([device("d1"), device("d2"), device("d3", { revokedDay: DAY })]));
+  assert.deepEqual(decide(owing, other, 0), { act: "issue", reason: "arrived" });
+});
+
+test("a new doubt of a device restates nothing: no restore, later enrolment or report of damage changes the day", () => {
+  for (const doubted of [
+    facts([device("d1", { heardInTerm: false })]),
+    facts([device("d1"), device("new", { enrolledDay: DAY, claimedAt: null, heardInTerm: false, took: false })]),
+    facts([device("d1", { damaged: 2 })]),
+  ])
+    assert.deepEqual(decide(complete, stateDay(DAY, doubted), LATE_WAIT_MS), { act: "keep" });
+  const unheard = stateDay(DAY, facts([device("d1"), device("d2", { heardInTerm: false })]));
+  const revoked = stateDay(DAY, facts([device("d1"), device("d2", { heardInTerm: false, revokedDay: DAY })]));
+  assert.deepEqual(decide(unheard, revoked, 0), { act: "keep" });
+});
+
+test("an exception that is none any more restates the day: its device was heard, or its revocation was taken back", () => {
+  const unheard = stateDay(DAY, facts([device("d1", { heardInTerm: false })]));
+  assert.deepEqual(decide(unheard, complete, 0), { act: "issue", reason: "arrived" });
+  const revoked = stateDay(DAY, facts([device("d1", { revokedDay: DAY })]));
+  assert.deepEqual(decide(revoked, complete, 0), { act: "issue", reason: "reinstated" });
+});
+
+test("the word that an event of a certified day is lost restates it as late", () => {
+  const lost = stateDay(DAY, facts([device("d1", { holes: missing })]));
+  assert.deepEqual(decide(complete, lost, 0), { act: "issue", reason: "late" });
 });
 
 test("a reopened day that is closed again is certified again", () => {

@@ -10,8 +10,8 @@ import { workspaceIn } from "../../src/commands/open-for-reading.ts";
 import { databaseFile } from "../../src/database/connection.ts";
 import { newFolder, sampai, serveRelay, type RelayProcess } from "../relay-process.ts";
 import { enrolAs, noisyPicture, tusOf } from "../photos-field.ts";
-import { enrolPhone } from "../wire-phone.ts";
-import { askDay, dayCommand, dayOnce, startRepPhone, today } from "./rep-phone.ts";
+import { enrolPhone, randomHash } from "../wire-phone.ts";
+import { askDay, dayCommand, dayOnce, startRepPhone, today, type RepPhone } from "./rep-phone.ts";
 
 let dir: string;
 let relay: RelayProcess;
@@ -94,6 +94,7 @@ test("a day covers all devices of its rep: what the other one holds back is miss
   assert.equal(revoked.status, 0, revoked.err);
   const done = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
   assert.equal(done.certificate?.says.standing, "complete-except");
+  assert.equal(done.issued[1]?.reason, "given-up");
   assert.deepEqual(
     done.certificate?.says.except.map(({ device, why }) => [device, why]),
     [[tablet.wire.device, "revoked"]],
@@ -244,6 +245,154 @@ test("a relay that was killed certifies after its start what it had not, and `lo
   assert.equal(view.certificate?.says.standing, "complete");
   const { status, out } = await sampai("log", "verify", "--dir", dir);
   assert.equal(status, 0, out);
+});
+
+/** A day of two events that is closed, claimed and certified. */
+async function certifiedDay(rep: string): Promise<RepPhone> {
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  return phone;
+}
+
+test("a device that sends the greatest number there is leaves its day incomplete, and other days are certified", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  const [order, unsent] = phone.capture(2);
+  assert.ok(order && unsent);
+  await phone.send(order);
+  for (const run of ["1".repeat(16), "2".repeat(16)]) {
+    // Behind an event that nobody has: it waits.
+    const [far] = phone.wire.events(1, { run, from: Number.MAX_SAFE_INTEGER, after: unsent });
+    assert.ok(far);
+    await phone.send({ ...far, prev: randomHash() });
+  }
+  await phone.send(unsent, phone.close(today(), 2));
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.equal(view.certificate?.says.standing, "incomplete");
+  assert.deepEqual(view.certificate?.says.events, { here: 2, declared: Number.MAX_SAFE_INTEGER });
+  assert.equal(view.certificate?.says.missing.length, 2);
+  await certifiedDay(nextRep());
+});
+
+/** Writes another moment of enrolment into the relay's database and answers the one before. With `never` no day of the device can be read. */
+function setEnrolled(device: string, enrolled: string): string {
+  const db = new DatabaseSync(databaseFile(dir), { timeout: 5_000 });
+  const row = db.prepare("select enrolled as before from device where device = ?").get(device) as { before: string };
+  db.prepare("update device set enrolled = ? where device = ?").run(enrolled, device);
+  db.close();
+  return row.before;
+}
+
+test("a day that cannot be certified keeps no other waiting, also over a restart, and is certified when it can be", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  const enrolled = setEnrolled(phone.wire.device, "never");
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  await certifiedDay(nextRep());
+  await relay.end("SIGKILL");
+  relay = await serveRelay(dir);
+  await certifiedDay(nextRep());
+  await certifiedDay(nextRep());
+  assert.equal(relay.log().split(`"rep":"${rep}"`).length - 1, 1, "the same failure is logged once");
+  setEnrolled(phone.wire.device, enrolled);
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  assert.deepEqual([view.certificate?.says.standing, view.awaits], ["complete", null]);
+});
+
+test("`sampai day` says of a complete day that it is not certified yet", async () => {
+  const rep = nextRep();
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  const enrolled = setEnrolled(phone.wire.device, "never");
+  await phone.send(...phone.capture(2), phone.close(today(), 2));
+  // Whose close is certified after it was filed: so its own was filed too.
+  await certifiedDay(nextRep());
+  await relay.end("SIGKILL");
+  setEnrolled(phone.wire.device, enrolled);
+  const { status, out } = await dayCommand(dir, rep);
+  relay = await serveRelay(dir);
+  assert.equal(status, 0, out);
+  assert.match(out, /: complete\. 2 of 2 events\.\nNot certified yet\.\n$/);
+});
+
+test("a device that is revoked after its day was certified changes nothing of the day, also over a restart", async () => {
+  const rep = nextRep();
+  const phone = await certifiedDay(rep);
+  await sampai("revoke", "--dir", dir, "--device", phone.wire.device, "--reason", "lost");
+  await relay.end("SIGTERM");
+  relay = await serveRelay(dir);
+  // Certified after it: days that were in doubt at the start have been looked at.
+  await certifiedDay(nextRep());
+  const { status, out } = await dayCommand(dir, rep);
+  assert.equal(status, 0, out);
+  assert.match(
+    out,
+    /^R\d+, \d+ \w+: complete\. 2 of 2 events\.\nCertificate 1 [^\n]*: complete, because the day was closed\.[^\n]*\n$/,
+  );
+  const own = await startRepPhone(relay.url, dir, rep);
+  await own.claim();
+  await own.send(...own.capture(1), own.close(today(), 1));
+  const again = await dayOnce(relay.url, own.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.equal(again.certificate?.says.reason, "closed-again");
+  // Closed anew, and nobody knows what it took between the two closes.
+  assert.deepEqual(
+    again.certificate.says.except.map(({ device, why }) => [device, why]),
+    [[phone.wire.device, "revoked"]],
+  );
+});
+
+test("a revocation that is taken back restates the day that named it, with that reason", async () => {
+  const rep = nextRep();
+  const old = await startRepPhone(relay.url, dir, rep);
+  await old.claim();
+  await sampai("revoke", "--dir", dir, "--device", old.wire.device, "--reason", "lost");
+  const phone = await certifiedDay(rep);
+  await sampai("revoke", "--dir", dir, "--device", old.wire.device, "--undo");
+  const view = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 1);
+  assert.deepEqual(
+    view.issued.map(({ standing, reason }) => [standing, reason]),
+    [
+      ["complete-except", "closed"],
+      ["complete", "reinstated"],
+    ],
+  );
+});
+
+test("a forgotten person's certificates stand as they were signed, and `sampai day` says what they say", async () => {
+  const [rep, late] = [nextRep(), nextRep()];
+  const phone = await startRepPhone(relay.url, dir, rep);
+  await phone.claim();
+  const picture = await noisyPicture(42, 30);
+  const body = { ...eventKinds.photoCaptured.golden, sha256: sha256Hex(picture), bytes: picture.length };
+  const photos = phone.capture(2, (envelope) => ({ ...envelope, kind: eventKinds.photoCaptured.name, body }));
+  await phone.send(...photos, phone.close(today(), 2));
+  const before = await dayOnce(relay.url, phone.wire.token, rep, today(), ({ issued }) => issued.length > 0);
+  // Closed, and forgotten before a relay could certify it.
+  const never = await startRepPhone(relay.url, dir, late);
+  await never.claim();
+  const enrolled = setEnrolled(never.wire.device, "never");
+  await never.send(...never.capture(2), never.close(today(), 2));
+  await certifiedDay(nextRep());
+  await relay.end("SIGKILL");
+  setEnrolled(never.wire.device, enrolled);
+  for (const person of [rep, late]) {
+    const forgotten = await sampai("person", "forget", person, "--dir", dir, "--reason", "left the company");
+    assert.equal(forgotten.status, 0, forgotten.err);
+  }
+  relay = await serveRelay(dir);
+  await certifiedDay(nextRep());
+  const { out } = await dayCommand(dir, rep);
+  const [sentence, removed, certificate, ...more] = out.trimEnd().split("\n");
+  assert.equal(sentence, before.sentence);
+  assert.equal(removed, "What was kept of the day was removed since; this is what was certified.");
+  assert.match(certificate ?? "", /^Certificate 1 .*: complete, because the day was closed\./);
+  assert.deepEqual(more, []);
+  const gone = await dayCommand(dir, late);
+  assert.match(gone.out, /: closed, and what was kept of it was removed before it was certified\.\n$/);
 });
 
 test("`log verify` names a certificate that says something else, also when its hash was made to fit", async () => {

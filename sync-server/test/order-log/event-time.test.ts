@@ -163,6 +163,20 @@ test("an anchor that the relay cannot have given, and ticks that run backwards, 
   assert.equal(back?.contradicted, true);
 });
 
+test("ticks that no phone can have counted are named as contradicted, and every event still has its moment", () => {
+  const said = { wall: "2026-11-25T11:00:00.000Z", received: "2026-11-25T12:00:00.000Z" };
+  const times = bound([
+    { ...said, tick: -1.797e308 },
+    { ...said, tick: 0 },
+    { ...said, tick: 1.797e308 },
+  ]);
+  assert.deepEqual(
+    times.map(({ bestMs }) => utcFromMs(bestMs)),
+    [said.wall, said.wall, said.wall],
+  );
+  assert.equal(times[2]?.contradicted, true);
+});
+
 test("whatever a phone says, earliest ≤ best ≤ latest ≤ arrival", () => {
   let state = 7;
   const below = (n: number) => (state = (state * 48_271) % 2_147_483_647) % n;
