@@ -66,6 +66,15 @@ function readArguments() {
   }
 }
 
+function lockOf(folder: string) {
+  try {
+    return lockFolder(folder);
+  } catch (error) {
+    const { message } = error as Error;
+    return fail("phone.folder", message, `${folder} cannot be made or used as a phone's folder: ${message}.`);
+  }
+}
+
 const IDENTITY = "identity.json";
 
 async function readIdentity(files: Files): Promise<Identity | null> {
@@ -90,7 +99,7 @@ if (dir === undefined || url === undefined || !URL.canParse(url)) {
 }
 const relay = new URL(url).origin;
 
-const lock = lockFolder(dir);
+const lock = lockOf(dir);
 if (lock === null) {
   fail(
     "phone.locked",

@@ -8,6 +8,7 @@ import { lockFolder } from "./database/lock.ts";
 import { startWriter, type Writer } from "./database/writer.ts";
 import type { OrderLog } from "./order-log/log.ts";
 import { createSqliteOrderLog, ownerOf } from "./order-log/sqlite-log.ts";
+import { removeRunning } from "./running.ts";
 import { CannotStart } from "./stop-reasons.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
@@ -54,16 +55,24 @@ export async function openDataFolder(
     throw new CannotStart("folder.unusable", `${dataDir}: ${String((error as NodeJS.ErrnoException).code)}.`);
   }
   const unlock = lockFolder(dataDir);
+  let writer: Writer | null = null;
+  let db: DatabaseSync | null = null;
+  const close = async () => {
+    // The writer last: the one that closes the database folds its log in.
+    db?.close();
+    await writer?.close();
+    unlock();
+  };
   try {
+    // Whoever had the folder before is gone: what it left says nothing of who has it now.
+    removeRunning(dataDir);
     const workspace = openWorkspace(dataDir, zone);
     const file = config.headFile ?? defaultHeadFile(dataDir);
     const head = readHeadFile(file, workspace.id);
-    const writer = await startWriter(dataDir, onBroken, databaseBytes, { file, workspace: workspace.id });
-    const db = openForReading(dataDir);
+    writer = await startWriter(dataDir, onBroken, databaseBytes, { file, workspace: workspace.id });
+    db = openForReading(dataDir);
     const owner = ownerOf(db) ?? workspace.id;
     if (owner !== workspace.id) {
-      db.close();
-      await writer.close();
       throw new CannotStart("workspace.foreign", `It is of ${owner}, and the file names ${workspace.id}.`);
     }
     const start = randomBytes(8).toString("hex");
@@ -82,15 +91,10 @@ export async function openDataFolder(
         isOlderCopy: head !== null && before.term !== null && before.term !== term,
       },
       start,
-      close: async () => {
-        // The writer last: the one that closes the database folds its log in.
-        db.close();
-        await writer.close();
-        unlock();
-      },
+      close,
     };
   } catch (error) {
-    unlock();
+    await close();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { isLocked } from "./database/lock.ts";
 
 const runningSchema = z.strictObject({ pid: z.int(), url: z.string(), operatorKey: z.string() });
 /** What `relay.json` says of the relay that works in a data folder, so that the command line can reach it. */
@@ -17,12 +18,14 @@ export function removeRunning(dataDir: string): void {
   rmSync(fileIn(dataDir), { force: true });
 }
 
-/** The relay that works in this folder, or null: a file left by a killed one names a process that is gone. */
+/**
+ * The relay that works in this folder, or null. Only the folder's lock tells: the file can be left by a killed relay, and
+ * the process id in it be another process's by now.
+ */
 export function readRunning(dataDir: string): Running | null {
   try {
     const running = runningSchema.parse(JSON.parse(readFileSync(fileIn(dataDir), "utf8")));
-    process.kill(running.pid, 0);
-    return running;
+    return isLocked(dataDir) ? running : null;
   } catch {
     return null;
   }

@@ -42,7 +42,10 @@ export async function listen(
     await once(server, "listening");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new CannotStart("address.taken", `${at.host}:${at.port} (${String(code)}).`);
+    throw new CannotStart(
+      code === "EADDRINUSE" ? "address.taken" : "address.unusable",
+      `${at.host}:${at.port} (${String(code)}).`,
+    );
   }
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,7 +1,8 @@
-import { createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes, sign } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes, sign, type KeyObject } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { databaseFile } from "./database/connection.ts";
 import { CannotStart } from "./stop-reasons.ts";
 
 const fileSchema = z.strictObject({
@@ -27,28 +28,58 @@ export interface Workspace {
   readonly rootSeed: Uint8Array;
 }
 
-/** Opens `workspace.json` in the data folder, or makes it on the first start. Only its owner may read it. */
+const fileIn = (dataDir: string) => path.join(dataDir, "workspace.json");
+
+/**
+ * Opens `workspace.json` in the data folder, or makes it on the first start. Only its owner may read it. A folder that
+ * has a database had a first start: there no key is made. Throws `CannotStart`.
+ */
 export function openWorkspace(dataDir: string, zone: string): Workspace {
-  const file = path.join(dataDir, "workspace.json");
-  if (!existsSync(file)) create(file, zone);
-  let parsed;
-  try {
-    parsed = fileSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-  } catch {
-    throw new CannotStart("workspace.unreadable", `${file} is no JSON. Without its key, devices trust nothing.`);
-  }
-  if (!parsed.success) throw new CannotStart("workspace.unreadable", `${file}: ${parsed.error.issues[0]?.message}.`);
-  const { id, key } = parsed.data;
+  const file = fileIn(dataDir);
+  if (!existsSync(file) && !existsSync(databaseFile(dataDir))) create(file, zone);
+  const read = readWorkspaceFile(dataDir, fileSchema);
+  const { id, key } = read;
   const seed = Buffer.from(key.d, "base64url");
-  const secret = createPrivateKey({ key, format: "jwk" });
+  const secret = secretOf(key, file);
   return {
     id,
-    zone: parsed.data.zone,
+    zone: read.zone,
     rootKey: Buffer.from(key.x, "base64url").toString("hex"),
     sign: (message) => new Uint8Array(sign(null, message, secret)),
     rootSeed: new Uint8Array(seed),
     derive: (purpose) => new Uint8Array(hkdfSync("sha256", seed, id, purpose, 32)),
   };
+}
+
+/** What `workspace.json` says of what `schema` asks for. Throws `CannotStart`. */
+export function readWorkspaceFile<T>(dataDir: string, schema: z.ZodType<T>): T {
+  const file = fileIn(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new CannotStart("workspace.missing", `${file} is not there.`);
+    throw new CannotStart("workspace.unreadable", `${file}: ${String(code)}.`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CannotStart("workspace.unreadable", `${file} is no JSON. Without its key, devices trust nothing.`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CannotStart("workspace.unreadable", `${file}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}.`);
+}
+
+function secretOf(key: z.infer<typeof fileSchema>["key"], file: string): KeyObject {
+  try {
+    return createPrivateKey({ key, format: "jwk" });
+  } catch {
+    throw new CannotStart("workspace.unreadable", `${file}: its key is no Ed25519 key.`);
+  }
 }
 
 // Whole or not at all: a kill in between must not leave half a key.

@@ -1,17 +1,15 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { readConfig } from "../config.ts";
-import { openDataFolder } from "../data-folder.ts";
 import { databaseFile, openForReading } from "../database/connection.ts";
 import { verifyLog } from "../order-log/verify.ts";
 import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { leafBytes } from "../proof/leaf-record.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
-import { workspaceIn } from "./open-for-reading.ts";
+import { folderWithData, workspaceIn } from "./open-for-reading.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
-import { diskGaveOut } from "./serve.ts";
 
 export const backupVerified: Command = {
   name: "backup verified",
@@ -24,7 +22,7 @@ export const backupVerified: Command = {
     copy: "instead of --at: a copy of the data folder; its log is checked here, row by row",
   },
   run: async (input) => {
-    const dir = path.resolve(required(input, "dir"));
+    const dir = folderWithData(required(input, "dir"));
     const at = optional(input, "at");
     const copy = optional(input, "copy");
     if ((at === undefined) === (copy === undefined)) throw new BadUsage("Give either --at or --copy.");
@@ -35,7 +33,7 @@ export const backupVerified: Command = {
       print(JSON.stringify(await askRelay(running, "/v1/operator/backup", { position })));
       return 0;
     }
-    const folder = await openDataFolder(readConfig({ dir }, process.env), diskGaveOut, false);
+    const folder = await openFolderForWork(dir);
     try {
       if (!(await folder.writer.run("verifyBackup", { position, by: "operator" }))) {
         throw new Refused({ code: "backup.position", detail: String(position) });

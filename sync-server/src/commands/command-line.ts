@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { databaseInTheWay } from "../database/connection.ts";
 import { CannotStart } from "../stop-reasons.ts";
 import { BadUsage, type Command, type ExitCode } from "./command.ts";
 import { commands } from "./index.ts";
@@ -28,7 +29,8 @@ export async function runCommandLine(words: readonly string[]): Promise<ExitCode
     const args = typed.slice(command.name.split(" ").length);
     const { positionals, values } = parse(command, args);
     return await command.run({ positionals, values });
-  } catch (error) {
+  } catch (thrown) {
+    const error = databaseInTheWay(thrown, "relay.sqlite") ?? thrown;
     if (error instanceof BadUsage) process.stderr.write(`${error.message}\n\n${helpOf(command)}\n`);
     else if (error instanceof CannotStart || error instanceof Refused) process.stderr.write(`${error.message}\n`);
     else throw error;

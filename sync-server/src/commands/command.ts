@@ -28,6 +28,13 @@ export class BadUsage extends Error {
   override readonly name = "BadUsage";
 }
 
+/** What to say where the file or folder that an option names cannot be made. */
+export function cannotWrite(option: string, name: string, error: unknown): BadUsage {
+  const code = String((error as NodeJS.ErrnoException).code);
+  const why = code === "EEXIST" ? "is there already" : `cannot be made or written (${code})`;
+  return new BadUsage(`--${option}: ${name} ${why}.`);
+}
+
 export function required(input: CommandInput, option: string): string {
   const value = input.values[option];
   if (typeof value !== "string" || value === "") throw new BadUsage(`--${option} is needed.`);

@@ -1,13 +1,11 @@
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { readConfig } from "../config.ts";
-import { openDataFolder } from "../data-folder.ts";
 import { documentsOf } from "../documents/host.ts";
 import { takeNodefsFolder } from "../documents/take-nodefs.ts";
 import { BadUsage, required, type Command } from "./command.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 import { print } from "./print.ts";
-import { diskGaveOut } from "./serve.ts";
 
 /** Refusals and torn files that are printed; all of them are counted. */
 const SHOWN = 20;
@@ -22,8 +20,7 @@ export const documentsImport: Command = {
   run: async (input) => {
     const from = path.resolve(required(input, "nodefs"));
     if (!existsSync(from)) throw new BadUsage(`${from} is not there.`);
-    const dir = required(input, "dir");
-    const folder = await openDataFolder(readConfig({ dir }, process.env), diskGaveOut, false);
+    const folder = await openFolderForWork(required(input, "dir"));
     try {
       const log = {
         error: (detail: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(detail)}\n`),

@@ -7,6 +7,7 @@ import { invite } from "../devices/enrolment.ts";
 import type { InviteRequest } from "../devices/index.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command, type CommandInput } from "./command.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
 import { diskGaveOut } from "./serve.ts";
@@ -45,7 +46,8 @@ export const enrol: Command = {
       return 0;
     }
     const config = readConfig({ dir }, process.env);
-    const folder = await openDataFolder(config, diskGaveOut, false);
+    // The first person makes the workspace; whoever is said to be there already is in one.
+    const folder = add === undefined ? await openFolderForWork(dir) : await openDataFolder(config, diskGaveOut, false);
     try {
       if (add !== undefined) await folder.writer.run("addPerson", { person: { code: person, ...add } });
       const invitation = await invite({ ...folder, clock: createSystemClock() }, person, ttlMinutes);

@@ -1,15 +1,13 @@
 import { createSystemClock } from "@sampai/engine/adapters/clock";
-import { readConfig } from "../config.ts";
-import { openDataFolder } from "../data-folder.ts";
+import path from "node:path";
 import type { ExpiryOffice } from "../privacy/expiry.ts";
-import { diskGaveOut } from "./serve.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 
 /** Opens the data folder for this command alone, where no relay works in it, and gives it back. */
 export async function withOffice<T>(dir: string, run: (office: ExpiryOffice) => Promise<T>): Promise<T> {
-  const config = readConfig({ dir }, process.env);
-  const folder = await openDataFolder(config, diskGaveOut, false);
+  const folder = await openFolderForWork(dir);
   try {
-    return await run({ ...folder, dir: config.dir, clock: createSystemClock() });
+    return await run({ ...folder, dir: path.resolve(dir), clock: createSystemClock() });
   } finally {
     await folder.close();
   }

@@ -11,7 +11,7 @@ import type { ImportProblem } from "../import/problem.ts";
 import { columnsHelp, refusalLines, summaryLines } from "../import/words.ts";
 import { readRunning, type Running } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
-import { Refused } from "./operator.ts";
+import { Refused, reachRelay } from "./operator.ts";
 import { print } from "./print.ts";
 import { diskGaveOut } from "./serve.ts";
 
@@ -73,12 +73,8 @@ async function importHere(dir: string, files: ImportFiles, week: string | undefi
 async function importThere(running: Running, files: ImportFiles, week: string | undefined): Promise<Outcome> {
   const encoded = Object.entries(files).map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]);
   const request: ImportRequest = { files: Object.fromEntries(encoded), ...(week === undefined ? {} : { week }) };
-  const answer = await fetch(`${running.url}/v1/operator/import`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${running.operatorKey}`, "content-type": "application/json" },
-    body: JSON.stringify(request),
-  });
-  const value = (await answer.json()) as ImportSummary & { code?: "import.rows"; problems?: readonly ImportProblem[] };
+  const answer = await reachRelay(running, "/v1/operator/import", JSON.stringify(request));
+  const value = answer.value as ImportSummary & { code?: "import.rows"; problems?: readonly ImportProblem[] };
   if (answer.ok) return ok(value);
   if (value.problems !== undefined) return err(value.problems);
   throw new Refused({ code: value.code ?? "relay.busy" });

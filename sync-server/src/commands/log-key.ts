@@ -1,7 +1,6 @@
-import { readConfig } from "../config.ts";
 import { verifierOf, verifierText } from "@sampai/engine/proof";
-import { openWorkspace } from "../workspace.ts";
 import { required, type Command } from "./command.ts";
+import { folderWithData, workspaceIn } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
 export const logKey: Command = {
@@ -11,8 +10,7 @@ export const logKey: Command = {
   options: { dir: { type: "string" } },
   explains: { dir: "the relay's data folder" },
   run: (input) => {
-    const config = readConfig({ dir: required(input, "dir") }, process.env);
-    print(verifierText(verifierOf(openWorkspace(config.dir, config.zone))));
+    print(verifierText(verifierOf(workspaceIn(folderWithData(required(input, "dir"))))));
     return Promise.resolve(0);
   },
 };

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
-import { openForReading } from "../database/connection.ts";
 import { prove } from "../proof/prove.ts";
 import { createTreeReader } from "../proof/tree-reader.ts";
-import { BadUsage, optional, required, type Command } from "./command.ts";
+import { BadUsage, cannotWrite, optional, type Command } from "./command.ts";
+import { openFolderForReading } from "./open-for-reading.ts";
 import { Refused } from "./operator.ts";
 import { print } from "./print.ts";
 
@@ -15,7 +15,7 @@ export const logProve: Command = {
   run: (input) => {
     const [id] = input.positionals;
     if (id === undefined) throw new BadUsage("An offline id is needed.");
-    const db = openForReading(required(input, "dir"));
+    const { db } = openFolderForReading(input);
     try {
       const receipt = prove(createTreeReader(db), id);
       if (!receipt.ok) throw new Refused(receipt.error);
@@ -23,7 +23,11 @@ export const logProve: Command = {
       if (out === undefined) {
         print(receipt.value.trimEnd());
       } else {
-        writeFileSync(out, receipt.value, { flag: "wx" });
+        try {
+          writeFileSync(out, receipt.value, { flag: "wx" });
+        } catch (error) {
+          throw cannotWrite("out", out, error);
+        }
         print(`The receipt of ${id} is in ${out}.`);
       }
       return Promise.resolve(0);

@@ -1,6 +1,6 @@
-import path from "node:path";
 import { sweepFolder } from "../privacy/sweep.ts";
 import { required, type Command } from "./command.ts";
+import { folderWithData } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
 export const logSweep: Command = {
@@ -10,8 +10,7 @@ export const logSweep: Command = {
   options: { dir: { type: "string" } },
   explains: { dir: "the relay's data folder" },
   run: (input) => {
-    const dir = path.resolve(required(input, "dir"));
-    sweepFolder(dir);
+    sweepFolder(folderWithData(required(input, "dir")));
     print(JSON.stringify({ swept: true }));
     return Promise.resolve(0);
   },

@@ -1,6 +1,7 @@
+import { statSync } from "node:fs";
 import path from "node:path";
 import { exportPerson } from "../privacy/person-export.ts";
-import { BadUsage, required, type Command } from "./command.ts";
+import { BadUsage, cannotWrite, required, type Command } from "./command.ts";
 import { openFolderForReading } from "./open-for-reading.ts";
 import { Refused } from "./operator.ts";
 import { print } from "./print.ts";
@@ -15,9 +16,14 @@ export const personExport: Command = {
     const [person, ...more] = input.positionals;
     if (person === undefined || more.length > 0) throw new BadUsage("A person's code such as R012 is needed.");
     const out = path.resolve(required(input, "out"));
+    if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new BadUsage(`--out: ${out} is no folder.`);
     const { db, dir } = openFolderForReading(input);
     try {
-      const done = await exportPerson(db, dir, person, out);
+      const done = await exportPerson(db, dir, person, out).catch((error: unknown) => {
+        const where = (error as NodeJS.ErrnoException).path;
+        throw where?.startsWith(out) === true ? cannotWrite("out", out, error) : error;
+      });
       if (done === null) throw new Refused({ code: "person.unknown", detail: person });
       print(JSON.stringify({ person, ...done }));
       return 0;

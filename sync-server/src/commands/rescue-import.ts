@@ -3,14 +3,15 @@ import { limits } from "@sampai/engine/wire";
 import { readFileSync, statSync } from "node:fs";
 import pino from "pino";
 import { readConfig } from "../config.ts";
-import { openDataFolder } from "../data-folder.ts";
 import { documentsOf } from "../documents/host.ts";
-import { importRescue, type RescueReport } from "../rescue/import-rescue.ts";
+import { importRescue, judgeRescue, type RescueReport } from "../rescue/import-rescue.ts";
 import { readRunning } from "../running.ts";
+import { openWorkspace } from "../workspace.ts";
 import { BadUsage, required, type Command, type ExitCode } from "./command.ts";
+import { folderWithData } from "./open-for-reading.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
-import { diskGaveOut } from "./serve.ts";
 
 export const rescueImport: Command = {
   name: "rescue import",
@@ -45,11 +46,14 @@ function readFile(name: string): Uint8Array<ArrayBuffer> {
 }
 
 async function importAlone(dir: string, file: Uint8Array): Promise<RescueReport> {
-  // As a relay that starts: what is appended here is a life of the log of its own.
-  const folder = await openDataFolder(readConfig({ dir }, process.env), diskGaveOut, true);
+  // A life of the log begins with a row in it: what is refused must not begin one.
+  const { dir: whole, zone } = readConfig({ dir: folderWithData(dir) }, process.env);
+  const judged = await judgeRescue(openWorkspace(whole, zone), file);
+  if (!judged.ok) throw new Refused(judged.error);
+  const folder = await openFolderForWork(whole, true);
   const office = { ...folder, clock: createSystemClock(), log: pino({ level: "warn" }, pino.destination(2)) };
   try {
-    const report = await importRescue(office, file);
+    const report = await importRescue(office, judged.value);
     if (!report.ok) throw new Refused(report.error);
     return report.value;
   } finally {

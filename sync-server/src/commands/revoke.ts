@@ -1,10 +1,8 @@
-import { readConfig } from "../config.ts";
-import { openDataFolder } from "../data-folder.ts";
 import { readRunning } from "../running.ts";
 import { optional, required, type Command } from "./command.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
-import { diskGaveOut } from "./serve.ts";
 
 export const revoke: Command = {
   name: "revoke",
@@ -32,8 +30,7 @@ export const revoke: Command = {
       print(JSON.stringify(await askRelay(running, "/v1/operator/revoke", { device, reason, undo })));
       return 0;
     }
-    const config = readConfig({ dir }, process.env);
-    const folder = await openDataFolder(config, diskGaveOut, false);
+    const folder = await openFolderForWork(dir);
     try {
       const by = "operator";
       const done = undo

@@ -1,13 +1,11 @@
 import { createSystemClock } from "@sampai/engine/adapters/clock";
 import { documentId } from "@sampai/engine";
-import { readConfig } from "../config.ts";
-import { openDataFolder } from "../data-folder.ts";
 import { documentsOf } from "../documents/host.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
+import { openFolderForWork } from "./open-for-work.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
-import { diskGaveOut } from "./serve.ts";
 
 export const storeBury: Command = {
   name: "store bury",
@@ -25,7 +23,7 @@ export const storeBury: Command = {
       print(JSON.stringify(await askRelay(running, "/v1/operator/documents/bury", { kind: "store", key, reason })));
       return 0;
     }
-    const folder = await openDataFolder(readConfig({ dir }, process.env), diskGaveOut, false);
+    const folder = await openFolderForWork(dir);
     try {
       const log = {
         error: (detail: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(detail)}\n`),

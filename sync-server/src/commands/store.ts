@@ -1,6 +1,4 @@
 import { conflictsOf, explainField, historyOf, viewOf, type DocumentDefinition } from "@sampai/engine";
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { ReadDocument } from "../documents/read-document.ts";
 import { readDocument } from "../documents/read-document.ts";
 import {
@@ -13,7 +11,7 @@ import {
   type Telling,
 } from "../documents/told.ts";
 import { BadUsage, optional, type Command, type CommandInput } from "./command.ts";
-import { openFolderForReading, workspaceIdIn } from "./open-for-reading.ts";
+import { openFolderForReading, workspaceIn } from "./open-for-reading.ts";
 import { Refused } from "./operator.ts";
 import { print } from "./print.ts";
 import { notAdmission } from "../trail/reader.ts";
@@ -115,7 +113,8 @@ async function reading(input: CommandInput, tell: Told): Promise<0> {
   if (typedField !== undefined && field === null) throw new BadUsage(noField(definition, typedField));
   const { db, dir } = openFolderForReading(input);
   try {
-    const read = await readDocument(db, workspaceIdIn(dir), definition.kind, key);
+    const workspace = workspaceIn(dir);
+    const read = await readDocument(db, workspace.id, definition.kind, key);
     if (!read.ok) throw new Refused(read.error);
     const { value } = viewOf(read.value.replica, definition.kind, read.value.rules);
     const name = value["name"];
@@ -127,7 +126,7 @@ async function reading(input: CommandInput, tell: Told): Promise<0> {
         )
         .all(read.value.row.doc)
         .map(({ at, detail }) => ({ at: String(at), ...(JSON.parse(String(detail)) as Omit<PastConflict, "at">) }));
-    tell({ ...read.value, past }, { definition, rules: read.value.rules, zone: zoneIn(dir), about }, field);
+    tell({ ...read.value, past }, { definition, rules: read.value.rules, zone: workspace.zone, about }, field);
     return 0;
   } finally {
     db.close();
@@ -148,8 +147,4 @@ function rowsWanted(name: string, field: string, rows: unknown): string {
 function noField(definition: DocumentDefinition, typed: string): string {
   const known = Object.keys(definition.fields).join(", ");
   return `A ${definition.kind} has no field ${typed}. It has ${known}.`;
-}
-
-function zoneIn(dir: string): string {
-  return (JSON.parse(readFileSync(path.join(dir, "workspace.json"), "utf8")) as { zone: string }).zone;
 }

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { readConfig } from "../config.ts";
-import { databaseFile, openForReading } from "../database/connection.ts";
 import { followersFile, openFollowersForReading } from "../followers/database.ts";
 import { hasJudgements, judgementSteps, readJudgement, unknownJudgement } from "../followers/judgement-steps.ts";
 import { readRunning } from "../running.ts";
 import { storyLines } from "../trail/print-story.ts";
 import { findLeaf, tellStory, type LeafRow, type Story, type StoryStep } from "../trail/story.ts";
 import { BadUsage, required, type Command } from "./command.ts";
+import { folderWithData, openLogForReading } from "./open-for-reading.ts";
 import { askRelay, Refused } from "./operator.ts";
 import { print } from "./print.ts";
 
@@ -34,8 +34,7 @@ export const trail: Command = {
 
 /** Without a relay: from what stands in the folder, which nobody is writing. */
 function storyFrom(dir: string, item: string): Story | undefined {
-  if (!existsSync(databaseFile(dir))) throw new BadUsage(`${dir} is no relay's data folder.`);
-  const relay = openForReading(dir);
+  const relay = openLogForReading(folderWithData(dir));
   try {
     return tellStory(relay, item, judgedIn(dir, findLeaf(relay, item)));
   } finally {

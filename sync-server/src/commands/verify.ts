@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { databaseFile } from "../database/connection.ts";
+import { openForReading } from "../database/connection.ts";
+import { CannotStart } from "../stop-reasons.ts";
 import { verifyFolder, type Progress } from "../verification/verify-folder.ts";
 import { BadUsage, optional, type Command, type CommandInput, type ExitCode } from "./command.ts";
-import { workspaceIn } from "./open-for-reading.ts";
+import { folderWithData, workspaceIn } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
 const does =
@@ -51,13 +50,22 @@ export const logVerify: Command = {
 };
 
 async function judge(dir: string, input: CommandInput): Promise<ExitCode> {
-  if (!existsSync(databaseFile(dir))) throw new BadUsage(`${path.resolve(dir)} holds no relay's data.`);
+  mustBeReadable(folderWithData(dir));
   const findings = await verifyFolder(dir, workspaceIn(dir), createBar(), optional(input, "head-file"));
   if (process.stderr.isTTY) process.stderr.write("\r\u001B[K");
   const sound = findings.every((finding) => finding.sound);
   if (input.values["json"] === true) print(JSON.stringify({ dir, sound, findings }));
   else for (const { part, says } of findings) print(`${part}: ${says}.`);
   return sound ? 0 : 1;
+}
+
+// What cannot be read where it lies is not damaged for that. What is damaged is told part by part.
+function mustBeReadable(dir: string): void {
+  try {
+    openForReading(dir).close();
+  } catch (error) {
+    if (error instanceof CannotStart) throw error;
+  }
 }
 
 const WIDTH = 24;

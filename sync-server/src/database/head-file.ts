@@ -58,16 +58,10 @@ export function readHeadFile(file: string, workspace: string): Head | null {
   return newest.head;
 }
 
+/** Opens the file, or makes it. Throws `CannotStart`. */
 export function openHeadFile(file: string): HeadFile {
   let number = newestSlot(file)?.number ?? 0;
-  const isNew = !existsSync(file);
-  const descriptor = openSync(file, isNew ? "wx+" : "r+", 0o600);
-  ftruncateSync(descriptor, 2 * SLOT_BYTES);
-  if (isNew) {
-    writeSync(descriptor, new Uint8Array(2 * SLOT_BYTES), 0, 2 * SLOT_BYTES, 0);
-    fsyncSync(descriptor);
-    flushFolder(path.dirname(file));
-  }
+  const descriptor = openWhole(file);
   let written = "";
   return {
     write: (head) => {
@@ -81,6 +75,22 @@ export function openHeadFile(file: string): HeadFile {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+function openWhole(file: string): number {
+  try {
+    const isNew = !existsSync(file);
+    const descriptor = openSync(file, isNew ? "wx+" : "r+", 0o600);
+    ftruncateSync(descriptor, 2 * SLOT_BYTES);
+    if (isNew) {
+      writeSync(descriptor, new Uint8Array(2 * SLOT_BYTES), 0, 2 * SLOT_BYTES, 0);
+      fsyncSync(descriptor);
+      flushFolder(path.dirname(file));
+    }
+    return descriptor;
+  } catch (error) {
+    throw new CannotStart("head.unusable", `${file}: ${String((error as NodeJS.ErrnoException).code)}.`);
+  }
 }
 
 function slotBytes(text: string, number: number): Uint8Array {
@@ -99,8 +109,11 @@ function newestSlot(file: string): { readonly number: number; readonly head: Hea
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new CannotStart("head.unreadable", `${file}: ${String((error as NodeJS.ErrnoException).code)}.`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return null;
+    // A part of its path is a file, so nothing is there either.
+    if (code === "ENOTDIR") throw new CannotStart("head.unusable", `${file}: ${code}.`);
+    throw new CannotStart("head.unreadable", `${file}: ${String(code)}.`);
   }
   const slots = [0, SLOT_BYTES].flatMap((at) => readSlot(bytes.subarray(at, at + SLOT_BYTES)) ?? []);
   const newest = slots.sort((a, b) => b.number - a.number)[0];

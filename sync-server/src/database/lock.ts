@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
 import { CannotStart } from "../stop-reasons.ts";
@@ -5,6 +6,10 @@ import { primaryCode, SQLITE_BUSY } from "./sqlite-codes.ts";
 
 // The garbage collector closes a database that nobody refers to any more, and its lock with it.
 const held = new Set<DatabaseSync>();
+
+const lockFile = (dataDir: string) => path.join(dataDir, "lock.sqlite");
+/** Who only asks whether the folder is taken (`isLocked`) is in the way for less than a millisecond. */
+const ASKED_MS = 100;
 
 /**
  * Takes the data folder for this process alone. The kernel holds the lock, so it is gone with the process, however that
@@ -26,9 +31,24 @@ export function lockFolder(dataDir: string): () => void {
   };
 }
 
+/** Whether a process has the folder. It takes nothing and writes nothing: to read is what the holder's lock excludes. */
+export function isLocked(dataDir: string): boolean {
+  if (!existsSync(lockFile(dataDir))) return false;
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(lockFile(dataDir), { readOnly: true, timeout: 0 });
+    db.prepare("select 1 from sqlite_schema").get();
+    return false;
+  } catch (error) {
+    return primaryCode(error) === SQLITE_BUSY;
+  } finally {
+    db?.close();
+  }
+}
+
 function openLock(dataDir: string): DatabaseSync {
   try {
-    return new DatabaseSync(path.join(dataDir, "lock.sqlite"), { timeout: 0 });
+    return new DatabaseSync(lockFile(dataDir), { timeout: ASKED_MS });
   } catch (error) {
     throw unusable(error);
   }

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
+import { openFileForReading } from "../database/connection.ts";
 
 export const followersFile = (dataDir: string) => path.join(dataDir, "followers.sqlite");
 
@@ -76,5 +77,5 @@ function isDamage(error: unknown): boolean {
 }
 
 export function openFollowersForReading(dataDir: string): DatabaseSync {
-  return new DatabaseSync(followersFile(dataDir), { readOnly: true, timeout: 5_000 });
+  return openFileForReading(followersFile(dataDir));
 }

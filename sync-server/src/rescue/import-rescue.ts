@@ -1,5 +1,5 @@
 import { createNodeCrypto } from "@sampai/engine/adapters/node-crypto";
-import { readRescueFile } from "@sampai/engine";
+import { readRescueFile, type RescueContent } from "@sampai/engine";
 import { err, ok, type Result } from "@sampai/engine/core";
 import type { Certificate, Refusal, Role } from "@sampai/engine/wire";
 import { documentsOf, type DocumentFolder } from "../documents/host.ts";
@@ -38,12 +38,15 @@ export interface RescueReport {
 const verifyHere: Verify = (signature, message, publicKey) =>
   Promise.resolve(isSignedBy(publicKey, message, signature));
 
-/**
- * Brings a phone's unsent queue in by the ways that everything takes: batches are verified and admitted, documents pass
- * the gate. The file is judged whole before the first event moves.
- */
-export async function importRescue(office: RescueOffice, file: Uint8Array): Promise<Result<RescueReport, Refusal>> {
-  const { workspace, writer, orderLog } = office;
+/** A rescue file of this workspace whose every batch verifies. */
+export interface JudgedRescue {
+  readonly content: RescueContent;
+  readonly certificate: Certificate;
+  readonly batches: readonly (readonly PlacedCandidate[])[];
+}
+
+/** Judges the file whole, with the workspace's key alone: nothing moves, and no relay and no database is needed. */
+export async function judgeRescue(workspace: Workspace, file: Uint8Array): Promise<Result<JudgedRescue, Refusal>> {
   const opened = await readRescueFile(file, workspace, createNodeCrypto());
   if (!opened.ok) return opened;
   const { content, certificate } = opened.value;
@@ -54,6 +57,14 @@ export async function importRescue(office: RescueOffice, file: Uint8Array): Prom
     if (!verified.ok) return verified;
     batches.push(verified.value);
   }
+  return ok({ content, certificate, batches });
+}
+
+/** Brings a phone's unsent queue in by the ways that everything takes: batches are admitted, documents pass the gate. */
+export async function importRescue(office: RescueOffice, rescue: JudgedRescue): Promise<Result<RescueReport, Refusal>> {
+  const { workspace, writer, orderLog } = office;
+  const { content, certificate, batches } = rescue;
+  const { device, publicKey } = certificate;
   // A device that was enrolled since the backup is known again by its certificate; a revoked one stays revoked.
   await writer.run("enrolAgain", {
     device,

@@ -1,7 +1,7 @@
 import { limits } from "@sampai/engine/wire";
 import type { RelayContext } from "../context.ts";
 import type { Route } from "../route.ts";
-import { importRescue } from "./import-rescue.ts";
+import { importRescue, judgeRescue } from "./import-rescue.ts";
 
 export function routes(context: RelayContext): Route[] {
   return [
@@ -12,7 +12,9 @@ export function routes(context: RelayContext): Route[] {
       bodyBytes: limits.rescueBytes,
       does: "Imports a rescue file: one phone's unsent queue. The same file again moves nothing.",
       handle: async (c) => {
-        const report = await importRescue(context, new Uint8Array(await c.req.arrayBuffer()));
+        const judged = await judgeRescue(context.workspace, new Uint8Array(await c.req.arrayBuffer()));
+        if (!judged.ok) return judged.error;
+        const report = await importRescue(context, judged.value);
         return report.ok ? c.json(report.value) : report.error;
       },
     },
