@@ -71,7 +71,8 @@ export function readWorkspaceFile<T>(dataDir: string, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new CannotStart("workspace.unreadable", `${file}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}.`);
+  const where = [file, ...(issue?.path ?? [])].join(" ");
+  throw new CannotStart("workspace.unreadable", `${where}: ${issue?.message ?? ""}.`);
 }
 
 function secretOf(key: z.infer<typeof fileSchema>["key"], file: string): KeyObject {

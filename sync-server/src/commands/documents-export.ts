@@ -4,7 +4,7 @@ import path from "node:path";
 import { makeNodefsFolder, writeNodefsDocument } from "../documents/nodefs-folder.ts";
 import { OpenDocuments } from "../documents/open-documents.ts";
 import { createStoredDocuments } from "../documents/stored-documents.ts";
-import { BadUsage, required, type Command } from "./command.ts";
+import { BadUsage, cannotWrite, required, type Command } from "./command.ts";
 import { openFolderForReading } from "./open-for-reading.ts";
 import { print } from "./print.ts";
 
@@ -23,7 +23,10 @@ export const documentsExport: Command = {
   run: async (input) => {
     const { db } = openFolderForReading(input);
     const folder = path.resolve(required(input, "nodefs"));
-    if (!(await makeNodefsFolder(folder))) throw new BadUsage(`${folder} is not empty.`);
+    const isMade = await makeNodefsFolder(folder).catch((error: unknown) => {
+      throw cannotWrite("nodefs", folder, error);
+    });
+    if (!isMade) throw new BadUsage(`${folder} is not empty.`);
     await startAutomerge();
     const stored = createStoredDocuments(db);
     const open = new OpenDocuments(stored, OPEN_BYTES, () => undefined);

@@ -1,5 +1,5 @@
 import { createSystemClock } from "@sampai/engine/adapters/clock";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import { documentsOf } from "../documents/host.ts";
 import { takeNodefsFolder } from "../documents/take-nodefs.ts";
@@ -19,7 +19,7 @@ export const documentsImport: Command = {
   more: "A change keeps its author, who must be enrolled here and whose role must allow it. It can be repeated.",
   run: async (input) => {
     const from = path.resolve(required(input, "nodefs"));
-    if (!existsSync(from)) throw new BadUsage(`${from} is not there.`);
+    if (statSync(from, { throwIfNoEntry: false })?.isDirectory() !== true) throw new BadUsage(`${from} is no folder.`);
     const folder = await openFolderForWork(required(input, "dir"));
     try {
       const log = {

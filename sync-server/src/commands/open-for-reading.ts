@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
@@ -16,7 +16,13 @@ export function openFolderForReading(input: CommandInput): { db: DatabaseSync; d
 /** The folder's whole path, where a relay keeps its data in it: only `serve`, `import` and `enrol --name` make one. */
 export function folderWithData(typed: string): string {
   const dir = path.resolve(typed);
-  if (!existsSync(databaseFile(dir))) throw new BadUsage(`${dir} holds no relay's data.`);
+  try {
+    statSync(databaseFile(dir));
+  } catch (error) {
+    const code = String((error as NodeJS.ErrnoException).code);
+    if (code === "ENOENT" || code === "ENOTDIR") throw new BadUsage(`${dir} holds no relay's data.`);
+    throw new BadUsage(`${dir} cannot be read: ${code}.`);
+  }
   workspaceIn(dir);
   return dir;
 }

@@ -45,8 +45,8 @@ export async function reachRelay(
     });
     return { ok: answer.ok, value: await answer.json() };
   } catch (error) {
-    const { cause, message } = error as Error;
-    const why = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+    const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
+    const why = cause?.code ?? cause?.message ?? message;
     throw new CannotStart("relay.silent", `${url}: ${why}.`);
   }
 }
