@@ -124,6 +124,18 @@ test("a phone killed with kill -9 keeps every fact that it answered with ok, and
   assert.deepEqual(await once(phone.child, "exit"), [0, null]);
 });
 
+test("a folder that is a file, or lies below one, is named in a sentence", async () => {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), "sampai-phone-")), "file");
+  await writeFile(file, "");
+  for (const dir of [file, path.join(file, "below")]) {
+    const failed = await failure(["--dir", dir, "--url", OFFLINE]);
+    assert.equal(failed.error.code, "phone.folder");
+    assert.equal(failed.code, 1);
+    assert.match(failed.told, /cannot be made or used as a phone's folder/);
+    assert.doesNotMatch(failed.told, /\n\s+at /);
+  }
+});
+
 test("a second process on the same folder is told that it is locked, and a killed one leaves no lock", async () => {
   const dir = await enrolledFolder();
   const first = await start(dir);

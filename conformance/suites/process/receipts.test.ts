@@ -80,7 +80,10 @@ test("L21 a receipt whose record, place or checkpoint was changed is refused by 
 test("L22 `log check` needs nothing but the receipt and the public key", async () => {
   const file = path.join(folder, "receipt");
   await proved(idOf(orders[42] as RawEvent));
-  await operate("log", "prove", idOf(orders[42] as RawEvent), "--dir", dir, "--out", file);
+  const proving = (out: string) => operate("log", "prove", idOf(orders[42] as RawEvent), "--dir", dir, "--out", out);
+  await proving(file);
+  await assert.rejects(proving(file), /is there already/);
+  await assert.rejects(proving(path.join(file, "below")), /cannot be made or written \(ENOTDIR\)/);
   assert.match(
     await operate("log", "check", file, "--key", key),
     /The receipt is sound: position \d+ of sampai\.log\//,

@@ -26,7 +26,7 @@ export const enrol: Command = {
     qr: { type: "boolean" },
   },
   explains: {
-    dir: "the relay's data folder",
+    dir: "the relay's data folder; with --name it is made where it is not there",
     person: "the person's code, such as R012",
     "ttl-minutes": "how long the link can be used; a day by default",
     name: "adds the person with this name where nobody has the code yet; with --role",

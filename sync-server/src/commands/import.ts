@@ -23,7 +23,7 @@ export const importCommand: Command = {
   does: "Imports a folder of CSV files: people, goods, prices, forms, stores and plans.",
   options: { dir: { type: "string" }, week: { type: "string" }, json: { type: "boolean" } },
   explains: {
-    dir: "the relay's data folder; a relay that runs on it takes the files at once",
+    dir: "the relay's data folder, made where it is not there; a relay that runs on it takes the files at once",
     week: "the ISO week that +0 means in plans.csv, such as 2026-W48; this week by default",
     json: "prints one JSON object instead of sentences",
   },

@@ -37,7 +37,8 @@ export async function reachRelay(
 ): Promise<{ readonly ok: boolean; readonly value: unknown }> {
   const type = typeof body === "string" ? "application/json" : "application/octet-stream";
   try {
-    await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ALIVE_MS) });
+    const alive = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ALIVE_MS) });
+    await alive.body?.cancel();
     const answer = await fetch(`${url}${path}`, {
       method: body === undefined ? "GET" : "POST",
       headers: { authorization: `Bearer ${operatorKey}`, "content-type": type },
