@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { databaseFile, openForReading } from "../database/connection.ts";
 import { verifyLog } from "../order-log/verify.ts";
 import { createOrderLogReader } from "../order-log/sqlite-log.ts";
+import { verifyPhotos } from "../photos/verify.ts";
 import { leafBytes } from "../proof/leaf-record.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
@@ -19,15 +20,14 @@ export const backupVerified: Command = {
   explains: {
     dir: "the relay's data folder",
     at: "the position: everything before it is in a backup that you checked",
-    copy: "instead of --at: a copy of the data folder; its log is checked here, row by row",
+    copy: "instead of --at: a copy of the whole data folder; its log and photos are checked here, one by one",
   },
   run: async (input) => {
     const dir = folderWithData(required(input, "dir"));
     const at = optional(input, "at");
     const copy = optional(input, "copy");
     if ((at === undefined) === (copy === undefined)) throw new BadUsage("Give either --at or --copy.");
-    const position = copy === undefined ? Number(at) : await checkedCopy(dir, path.resolve(copy));
-    if (!Number.isSafeInteger(position) || position < 0) throw new BadUsage("--at is a position of the order log.");
+    const position = copy === undefined ? positionOf(at ?? "") : await checkedCopy(dir, path.resolve(copy));
     const running = readRunning(dir);
     if (running !== null) {
       print(JSON.stringify(await askRelay(running, "/v1/operator/backup", { position })));
@@ -46,13 +46,25 @@ export const backupVerified: Command = {
   },
 };
 
+function positionOf(at: string): number {
+  const position = Number(at);
+  if (!/^\d+$/.test(at) || !Number.isSafeInteger(position)) throw new BadUsage("--at is a position of the order log.");
+  return position;
+}
+
 /** Answers how far the copy reaches, once it is found whole and of this log. */
 async function checkedCopy(dir: string, copy: string): Promise<number> {
-  if (!existsSync(databaseFile(copy))) throw new BadUsage(`${copy} holds no relay's data.`);
+  for (const folder of [dir, copy])
+    if (!existsSync(databaseFile(folder))) throw new BadUsage(`${folder} holds no relay's data.`);
+  if (isSameFile(databaseFile(dir), databaseFile(copy)))
+    throw new BadUsage(`${copy} is the data folder itself, and no copy of it: what befalls one befalls both.`);
+  const workspace = workspaceOfCopy(copy);
+  if (workspace.id !== workspaceIn(dir).id)
+    throw new Refused({ code: "backup.copy", detail: `it is of the workspace ${workspace.id}` });
   const copied = openForReading(copy);
   const own = openForReading(dir);
   try {
-    const bad = verifyLog(copied, workspaceIn(copy), () => {});
+    const bad = verifyLog(copied, workspace, () => {});
     if (bad !== null) throw new Refused({ code: "backup.copy", detail: `row ${bad.position} ${bad.what}` });
     const head = await createOrderLogReader(copied).head();
     const leafIn = async (db: typeof own) => (await createOrderLogReader(db).read(Math.max(0, head - 1), 1))[0];
@@ -61,9 +73,26 @@ async function checkedCopy(dir: string, copy: string): Promise<number> {
       head === 0 ||
       (theirs !== undefined && ours !== undefined && Buffer.compare(leafBytes(theirs), leafBytes(ours)) === 0);
     if (!same) throw new Refused({ code: "backup.copy", detail: `its row ${head - 1} is another one` });
+    const photos = await verifyPhotos(copied, copy, () => {});
+    if ("what" in photos) throw new Refused({ code: "backup.copy", detail: `photo ${photos.photo} ${photos.what}` });
     return head;
   } finally {
     copied.close();
     own.close();
+  }
+}
+
+/** Also by another path, a symbolic link or a hard link. */
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [statSync(one, { bigint: true }), statSync(other, { bigint: true })];
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** The workspace's key is in that file alone: nothing can be restored without it. */
+function workspaceOfCopy(copy: string): ReturnType<typeof workspaceIn> {
+  try {
+    return workspaceIn(copy);
+  } catch {
+    throw new BadUsage(`${copy} has no workspace.json that can be read: a relay cannot be restored from it.`);
   }
 }
