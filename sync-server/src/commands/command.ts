@@ -4,7 +4,7 @@ import type { ParseArgsOptionsConfig } from "node:util";
 export interface Command {
   /** As typed, such as `log tail`. */
   readonly name: string;
-  /** What follows the name, such as `KEY [FIELD]`. */
+  /** What follows the name, such as `KEY [FIELD]`, and no more than that; with `…` any number. */
   readonly positionals: string;
   readonly does: string;
   readonly options: ParseArgsOptionsConfig;

@@ -58,16 +58,20 @@ function linesOf(view: DayView): string[] {
   const { closes = [] } = view.certificate?.says ?? {};
   const counted = closes.reduce((sum, close) => sum + close.counted.events, 0);
   const { here } = view.now.events;
+  const thisYear = yearOf(dayIn(Date.now(), view.zone));
+  /** With the year where it is not this one. */
+  const words = (of: string) => (yearOf(of) === thisYear ? dayWords(of) : `${dayWords(of)} ${yearOf(of)}`);
   const differs = view.certificate !== null && view.state === "closed" && counted !== here && closes.length > 0;
   return [
-    view.sentence,
+    // The sentence is the phone's and the certificate's too, which ask no clock.
+    view.sentence.replace(dayWords(view.day), words(view.day)),
     ...(view.expired && view.certificate !== null
       ? ["What was kept of the day was removed since; this is what was certified."]
       : []),
     ...(differs ? [`The phone itself counted ${counted} events.`] : []),
     ...view.issued.map(
       ({ number, at, reason, standing, position }) =>
-        `Certificate ${number} of ${dayWords(dayIn(Date.parse(at), view.zone))}, ${time.format(Date.parse(at))}: ${standing.replaceAll("-", " ")}, because ${REASONS[reason]}. Order log #${position}, signed.`,
+        `Certificate ${number} of ${words(dayIn(Date.parse(at), view.zone))}, ${time.format(Date.parse(at))}: ${standing.replaceAll("-", " ")}, because ${REASONS[reason]}. Order log #${position}, signed.`,
     ),
     ...(view.awaits === null ? [] : [awaitedWords(view.awaits, view.issued.length > 0)]),
   ];
@@ -76,3 +80,4 @@ function linesOf(view: DayView): string[] {
 function awaitedWords(reason: CertificateReason, isCertified: boolean): string {
   return isCertified ? `Not certified again yet, though ${REASONS[reason]}.` : "Not certified yet.";
 }
+const yearOf = (of: string) => of.slice(0, 4);

@@ -29,8 +29,8 @@ export const importCommand: Command = {
   },
   more: columnsHelp(),
   run: async (input) => {
-    const [folder, ...rest] = input.positionals;
-    if (folder === undefined || rest.length > 0) throw new BadUsage("Name one folder of CSV files.");
+    const [folder] = input.positionals;
+    if (folder === undefined) throw new BadUsage("Name one folder of CSV files.");
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
       throw new BadUsage(`${folder} is no folder.`);
     }

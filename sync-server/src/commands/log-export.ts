@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { readEvent } from "@sampai/engine";
 import { sqlOf, type Sql } from "../database/sql.ts";
 import type { EventTime } from "../order-log/event-time.ts";
@@ -7,6 +6,7 @@ import { publishedTime, timesOf } from "../order-log/run-times.ts";
 import { createOrderLogReader } from "../order-log/sqlite-log.ts";
 import { BadUsage, optional, type Command } from "./command.ts";
 import { openFolderForReading } from "./open-for-reading.ts";
+import { printLong } from "./print.ts";
 
 const PAGE = 500;
 
@@ -27,7 +27,7 @@ export const logExport: Command = {
       const events = leaves.filter(({ type }) => type === "event");
       const times = timesOf(sql, events);
       const text = leaves.map((leaf) => `${JSON.stringify(lineOf(sql, leaf, times.get(leaf.hash)))}\n`).join("");
-      if (!process.stdout.write(text)) await once(process.stdout, "drain");
+      await printLong(text);
       position += leaves.length;
       if (leaves.length < PAGE) break;
     }

@@ -5,8 +5,10 @@ import { CannotStart } from "../stop-reasons.ts";
 /** What was asked cannot be done, and why: the sentence goes to stderr, the status is 1. */
 export class Refused extends Error {
   override readonly name = "Refused";
+  readonly refusal: Refusal;
   constructor(refusal: Refusal) {
     super(`${refusal.code}: ${refusalSentence(refusal)}`);
+    this.refusal = refusal;
   }
 }
 

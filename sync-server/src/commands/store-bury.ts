@@ -14,8 +14,8 @@ export const storeBury: Command = {
   options: { dir: { type: "string" }, reason: { type: "string" } },
   explains: { dir: "the relay's data folder", reason: "why, for the trail" },
   run: async (input) => {
-    const [key, ...rest] = input.positionals;
-    if (key === undefined || rest.length > 0) throw new BadUsage("Name one store.");
+    const [key] = input.positionals;
+    if (key === undefined) throw new BadUsage("Name one store.");
     const dir = required(input, "dir");
     const reason = optional(input, "reason") ?? "";
     const running = readRunning(dir);

@@ -104,8 +104,8 @@ type Told = (
 ) => void;
 
 async function reading(input: CommandInput, tell: Told): Promise<0> {
-  const [key, typedField, ...rest] = input.positionals;
-  if (key === undefined || rest.length > 0) throw new BadUsage("Name one store, and at most one field.");
+  const [key, typedField] = input.positionals;
+  if (key === undefined) throw new BadUsage("Name one store, and at most one field.");
   const kind = optional(input, "kind") ?? "store";
   const definition = definitionOf(kind);
   if (definition === null) throw new BadUsage(`There is no kind of document ${kind}.`);

@@ -4,10 +4,12 @@ import { verifyFolder, type Progress } from "../verification/verify-folder.ts";
 import { BadUsage, optional, type Command, type CommandInput, type ExitCode } from "./command.ts";
 import { folderWithData, workspaceIn } from "./open-for-reading.ts";
 import { print } from "./print.ts";
+import { refusedObject } from "./refused-object.ts";
 
 const does =
   "Checks all that a data folder can prove: rows, chains, signatures, hash tree, trail, packs, documents, photos. Names the first bad row.";
-const more = "Works beside a running relay. The status is 0 where everything is sound and 1 where something is not.";
+const more =
+  "Works beside a running relay. The status is 0 where everything is sound, 1 where something is not, 2 where a folder cannot be checked.";
 
 export const verify: Command = {
   name: "verify",
@@ -28,7 +30,7 @@ export const verify: Command = {
     let exit: ExitCode = 0;
     for (const dir of dirs) {
       if (dirs.length > 1 && input.values["json"] !== true) print(dir);
-      if ((await judge(dir, input)) !== 0) exit = 1;
+      exit = worse(exit, await judged(dir, input));
     }
     return exit;
   },
@@ -48,6 +50,20 @@ export const logVerify: Command = {
     return judge(dir, input);
   },
 };
+
+const worse = (one: ExitCode, other: ExitCode): ExitCode => (other > one ? other : one);
+
+/** A folder that cannot be checked keeps no other from it. */
+async function judged(dir: string, input: CommandInput): Promise<ExitCode> {
+  try {
+    return await judge(dir, input);
+  } catch (error) {
+    if (!(error instanceof BadUsage)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    if (input.values["json"] === true) print(JSON.stringify({ dir, ...refusedObject(error) }));
+    return 2;
+  }
+}
 
 async function judge(dir: string, input: CommandInput): Promise<ExitCode> {
   mustBeReadable(folderWithData(dir));
