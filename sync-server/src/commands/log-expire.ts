@@ -1,11 +1,13 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { z } from "zod";
-import { expireBefore, type ExpiryDone } from "../privacy/expiry.ts";
-import { sweepFolder } from "../privacy/sweep.ts";
+import { databaseFile } from "../database/connection.ts";
+import { expireBefore, hasBegun, type ExpiryDone } from "../privacy/expiry.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
-import { withOffice } from "./expiry-office.ts";
+import { tellExpiry, withOffice } from "./expiry-office.ts";
+import { workspaceIn } from "./open-for-reading.ts";
 import { askRelay } from "./operator.ts";
-import { print } from "./print.ts";
 
 const whatSchema = z.enum(["events", "photos", "all"]);
 
@@ -21,7 +23,7 @@ export const logExpire: Command = {
   },
   explains: {
     dir: "the relay's data folder",
-    before: "YYYY-MM-DD in the workspace's zone: what came before that day goes",
+    before: "YYYY-MM-DD in the workspace's zone, today at the latest: what came before that day goes",
     what: "events, photos or all (the default)",
     reason: "why, for the log",
   },
@@ -36,14 +38,18 @@ export const logExpire: Command = {
     if (!before.success) throw new BadUsage("--before is a date such as 2025-12-31.");
     const what = whatSchema.safeParse(optional(input, "what") ?? "all");
     if (!what.success) throw new BadUsage("--what is events, photos or all.");
+    const folder = path.resolve(dir);
+    if (!existsSync(databaseFile(folder))) throw new BadUsage(`${folder} holds no relay's data.`);
+    const { zone } = workspaceIn(folder);
+    if (!hasBegun(before.data, zone, Date.now()))
+      throw new BadUsage(`--before ${before.data} has not begun in ${zone}: today is the latest day there is.`);
     const request = { before: before.data, what: what.data, reason };
     const running = readRunning(dir);
     const done =
       running === null
         ? await withOffice(dir, (office) => expireBefore(office, { ...request, by: "operator" }))
         : ((await askRelay(running, "/v1/operator/expire", request)) as ExpiryDone);
-    if (running === null) sweepFolder(dir);
-    print(JSON.stringify({ ...done, swept: running === null }));
+    tellExpiry(dir, done, running !== null, {});
     return 0;
   },
 };

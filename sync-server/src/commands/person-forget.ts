@@ -1,10 +1,8 @@
 import { forgetPerson, type PersonForgotten } from "../privacy/expiry.ts";
-import { sweepFolder } from "../privacy/sweep.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, required, type Command } from "./command.ts";
-import { withOffice } from "./expiry-office.ts";
+import { tellExpiry, withOffice } from "./expiry-office.ts";
 import { askRelay, Refused } from "./operator.ts";
-import { print } from "./print.ts";
 
 export const personForget: Command = {
   name: "person forget",
@@ -21,8 +19,8 @@ export const personForget: Command = {
     "are used again, or until `sampai log sweep`.",
   ].join("\n"),
   run: async (input) => {
-    const [person, ...more] = input.positionals;
-    if (person === undefined || more.length > 0) throw new BadUsage("A person's code such as R012 is needed.");
+    const [person] = input.positionals;
+    if (person === undefined) throw new BadUsage("A person's code such as R012 is needed.");
     const dir = required(input, "dir");
     const reason = required(input, "reason");
     const running = readRunning(dir);
@@ -30,8 +28,7 @@ export const personForget: Command = {
       running === null
         ? await forgetHere(dir, person, reason)
         : ((await askRelay(running, "/v1/operator/forget", { person, reason })) as PersonForgotten);
-    if (running === null) sweepFolder(dir);
-    print(JSON.stringify({ person, ...done, swept: running === null }));
+    tellExpiry(dir, done, running !== null, { person });
     return 0;
   },
 };

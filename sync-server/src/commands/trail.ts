@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { readConfig } from "../config.ts";
 import { followersFile, openFollowersForReading } from "../followers/database.ts";
-import { hasJudgements, judgementSteps, readJudgement, unknownJudgement } from "../followers/judgement-steps.ts";
+import {
+  goneJudgement,
+  hasJudgements,
+  judgementSteps,
+  readJudgement,
+  unknownJudgement,
+} from "../followers/judgement-steps.ts";
 import { readRunning } from "../running.ts";
 import { storyLines } from "../trail/print-story.ts";
 import { findLeaf, tellStory, type LeafRow, type Story, type StoryStep } from "../trail/story.ts";
@@ -19,7 +25,7 @@ export const trail: Command = {
   run: async (input) => {
     const dir = required(input, "dir");
     const [item] = input.positionals;
-    if (item === undefined || input.positionals.length > 1) throw new BadUsage("One ID is needed.");
+    if (item === undefined) throw new BadUsage("One ID is needed.");
     const running = readRunning(dir);
     const story =
       running === null
@@ -44,6 +50,7 @@ function storyFrom(dir: string, item: string): Story | undefined {
 
 function judgedIn(dir: string, leaf: LeafRow | undefined): readonly StoryStep[] {
   if (leaf === undefined) return [];
+  if (leaf.expiredBy !== null) return [goneJudgement];
   if (!existsSync(followersFile(dir))) return [unknownJudgement];
   const db = openFollowersForReading(dir);
   try {

@@ -33,13 +33,13 @@ export function hasJudgements(db: DatabaseSync): boolean {
   );
 }
 
+const judgedStep = (sentence: string): StoryStep => ({ at: null, clock: "relay", what: "judged", sentence });
+
 /** What is said of an event where nobody has judged for this version yet. */
-export const unknownJudgement: StoryStep = {
-  at: null,
-  clock: "relay",
-  what: "judged",
-  sentence: "What was judged of it is not known before a relay has run on this folder.",
-};
+export const unknownJudgement = judgedStep("What was judged of it is not known before a relay has run on this folder.");
+
+/** What is said of an event whose bytes have expired: judged again, what remains of it breaks rules that the event kept. */
+export const goneJudgement = judgedStep("What was judged of it is gone with its content.");
 
 export function readJudgement(
   db: DatabaseSync,
@@ -84,7 +84,7 @@ export function readJudgement(
 /** The same as steps of a story. */
 export function judgementSteps({ judged, verdicts, findings }: Judgement): StoryStep[] {
   const at = null;
-  if (!judged) return [{ at, clock: "relay", what: "judged", sentence: "Not yet judged." }];
+  if (!judged) return [judgedStep("Not yet judged.")];
   const failed = verdicts.filter(({ verdict }) => verdict === "fail");
   const unchecked = verdicts.filter(({ verdict }) => verdict === "not-checked").map(({ rule }) => rule);
   const rest = unchecked.length === 0 ? "" : ` Not checked: ${unchecked.join(", ")}.`;
@@ -92,13 +92,10 @@ export function judgementSteps({ judged, verdicts, findings }: Judgement): Story
     consequence === "hold-order" ? " Confirm before picking." : consequence === "hold-proof" ? " Proof is held." : "";
   return [
     ...(failed.length === 0
-      ? [{ at, clock: "relay", what: "judged", sentence: `Judged clean.${rest}` } as const]
-      : failed.map(({ rule, consequence, sentence }): StoryStep => ({
-          at,
-          clock: "relay",
-          what: "judged",
-          sentence: `Judged by ${rule}: ${sentence.en}${held(consequence)}`,
-        }))),
+      ? [judgedStep(`Judged clean.${rest}`)]
+      : failed.map(({ rule, consequence, sentence }) =>
+          judgedStep(`Judged by ${rule}: ${sentence.en}${held(consequence)}`),
+        )),
     ...findings.map(({ detector, consequence, sentence }): StoryStep => ({
       at,
       clock: "relay",

@@ -1,4 +1,4 @@
-import { sha256Hex, startOfDayMs, utcFromMs, utf8ToBytes, type Clock } from "@sampai/engine/core";
+import { dayIn, sha256Hex, startOfDayMs, utcFromMs, utf8ToBytes, type Clock } from "@sampai/engine/core";
 import { expiryMessage, type Refusal } from "@sampai/engine/wire";
 import { err, ok, type Result } from "@sampai/engine/core";
 import path from "node:path";
@@ -7,6 +7,8 @@ import { sqlOf, type Sql } from "../database/sql.ts";
 import type { Writer } from "../database/writer.ts";
 import { createFileBlobs } from "../photos/file-blobs.ts";
 import type { Workspace } from "../workspace.ts";
+import { aboutDevices, aboutPerson } from "./operations.ts";
+import { FORGOTTEN } from "./remains.ts";
 import { decisionText, EVENTS_AT_ONCE, type ExpiryDecision } from "./decision.ts";
 import { leavePacks, type LeftPacks } from "./packs.ts";
 
@@ -20,13 +22,21 @@ export interface ExpiryOffice {
 }
 
 export interface ExpiryDone {
-  /** Positions of the decisions in the order log; several where there was much. */
+  /** Positions of the decisions in the order log; several where there was much, none where there was nothing. */
   readonly decisions: readonly number[];
   readonly events: number;
   readonly photos: number;
 }
 
 export type PersonForgotten = ExpiryDone & Pick<LeftPacks, "pack" | "packs">;
+
+/**
+ * Whether what came before this day may be removed: the day has begun, at the latest just now. A day to come takes along
+ * what phones send while the command is typed, and nothing brings that back.
+ */
+export function hasBegun(day: string, zone: string, nowMs: number): boolean {
+  return day <= dayIn(nowMs, zone);
+}
 
 /** Removes the bytes of events and photos that came before a day (`YYYY-MM-DD` in the workspace's zone). */
 export function expireBefore(
@@ -59,7 +69,7 @@ export function expireBefore(
                limit ${EVENTS_AT_ONCE}`,
           ).all(beginUtc),
         );
-  return decide(office, { about: { before }, reason, by, unplaced: () => 0, events, photos });
+  return decide(office, { about: { before }, reason, by, unplaced: () => 0, more: () => false, events, photos });
 }
 
 /**
@@ -81,6 +91,7 @@ export async function forgetPerson(
     reason,
     by,
     unplaced: () => unplacedOf(sql, person),
+    more: () => isRemembered(sql, person),
     events: (from) =>
       positions(
         sql(
@@ -116,12 +127,14 @@ interface Plan {
   readonly reason: string;
   readonly by: string;
   readonly unplaced: () => number;
+  /** Whether the decision removes anything besides. */
+  readonly more: () => boolean;
   /** The next positions from one on, ascending. */
   readonly events: (from: number) => number[];
   readonly photos: () => string[];
 }
 
-/** One signed decision for each stretch, the first also where there is nothing: that it was decided is itself a fact. */
+/** One signed decision for each stretch, and none where nothing is left to remove. */
 async function decide(office: ExpiryOffice, plan: Plan): Promise<ExpiryDone> {
   const { workspace, writer } = office;
   const { about, reason, by } = plan;
@@ -129,10 +142,12 @@ async function decide(office: ExpiryOffice, plan: Plan): Promise<ExpiryDone> {
   let events = 0;
   let photos = 0;
   let from = 0;
+  // Whoever asks again may do so because the first try was cut off.
+  await removeExpiredFiles(office);
   for (;;) {
     const stretch = plan.events(from);
     const pictures = plan.photos();
-    if (decisions.length > 0 && stretch.length === 0 && pictures.length === 0) break;
+    if (stretch.length === 0 && pictures.length === 0 && (decisions.length > 0 || !plan.more())) break;
     const text = decisionText({
       v: 1,
       workspace: workspace.id,
@@ -159,6 +174,20 @@ async function removeFiles({ dir, writer }: ExpiryOffice, blobs: readonly string
   const files = createFileBlobs(path.join(dir, "blobs", "photos"));
   for (const blob of blobs) await files.remove(blob);
   await writer.run("expiredFilesRemoved", { blobs });
+}
+
+/** Whether anything stands about the person beside events and photos. What waits in quarantine is among it. */
+function isRemembered(sql: Sql, person: string): boolean {
+  const own = "(select device from device where person = ?1)";
+  const tables = [
+    ...aboutDevices.map((table) => `select 1 from ${table} where device in ${own}`),
+    ...aboutPerson.map((table) => `select 1 from ${table} where person = ?1`),
+    "select 1 from device where person = ?1 and platform <> ''",
+    "select 1 from person where code = ?1 and (name <> ?2 or territories <> '[]')",
+    // Forgotten by a version that did not list them: an import would bring them back.
+    "select 1 where not exists (select 1 from forgotten where person = ?1)",
+  ];
+  return sql(`select exists (${tables.join(" union all ")}) as found`).get(person, FORGOTTEN)?.["found"] === 1;
 }
 
 function unplacedOf(sql: Sql, person: string): number {

@@ -4,7 +4,7 @@ import { revokeDevice } from "../devices/revocation.ts";
 import { announcement } from "../reference/routes.ts";
 import type { Route } from "../route.ts";
 import { forgetDerived } from "./derived.ts";
-import { expireBefore, forgetPerson, removeExpiredFiles, type ExpiryOffice } from "./expiry.ts";
+import { expireBefore, forgetPerson, hasBegun, removeExpiredFiles, type ExpiryOffice } from "./expiry.ts";
 
 const reason = z.string().min(1).max(500);
 const expireSchema = z.strictObject({
@@ -33,8 +33,10 @@ export function routes(context: RelayContext): Route[] {
       handle: async (c) => {
         const request = expireSchema.safeParse(await c.req.json().catch(() => undefined));
         if (!request.success) return { code: "request.malformed", detail: "before, what, reason" };
+        if (!hasBegun(request.data.before, context.workspace.zone, context.clock.wallMs()))
+          return { code: "request.malformed", detail: "before is a day that has not begun" };
         const done = await expireBefore(officeOf(context), { ...request.data, by });
-        forgetDerived(context.config.dir);
+        if (done.decisions.length > 0) forgetDerived(context.config.dir);
         return c.json(done);
       },
     },
@@ -54,9 +56,9 @@ export function routes(context: RelayContext): Route[] {
           await revokeDevice(context, device, by, request.data.reason);
         const done = await forgetPerson(officeOf(context), { ...request.data, by });
         if (!done.ok) return done.error;
-        const { pack } = done.value;
+        const { pack, decisions } = done.value;
         if (pack?.isNew === true) context.hub.send(announcement(pack), () => true);
-        forgetDerived(context.config.dir);
+        if (decisions.length > 0) forgetDerived(context.config.dir);
         return c.json(done.value);
       },
     },

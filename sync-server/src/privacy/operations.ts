@@ -34,6 +34,10 @@ create table if not exists expired_pack (
 ) strict, without rowid;
 `;
 
+/** Tables whose rows about a person's devices, or about the person, go when the person is forgotten. */
+export const aboutDevices = ["held", "quarantine", "expected", "repeat", "contact", "phone_attempt"] as const;
+export const aboutPerson = ["enrolment", "photo_fact", "photo_upload"] as const;
+
 export interface ExpireInput {
   /** JSON of the decision, and the workspace's signature over it. */
   readonly text: string;
@@ -134,12 +138,9 @@ function forgetRows(tx: Transaction, person: string, decision: number): void {
   tx.sql("insert or ignore into forgotten (person, decision) values (?, ?)").run(person, decision);
   const devices = tx.sql("select device from device where person = ?").all(person) as { device: string }[];
   for (const { device } of devices) {
-    for (const table of ["held", "quarantine", "expected", "repeat", "contact", "phone_attempt"] as const)
-      tx.sql(`delete from ${table} where device = ?`).run(device);
+    for (const table of aboutDevices) tx.sql(`delete from ${table} where device = ?`).run(device);
   }
-  tx.sql("delete from enrolment where person = ?").run(person);
-  for (const table of ["photo_fact", "photo_upload"] as const)
-    tx.sql(`delete from ${table} where person = ?`).run(person);
+  for (const table of aboutPerson) tx.sql(`delete from ${table} where person = ?`).run(person);
   tx.sql("update device set platform = '' where person = ?").run(person);
   tx.sql("update person set name = ?, territories = '[]' where code = ?").run(FORGOTTEN, person);
 }

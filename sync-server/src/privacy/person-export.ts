@@ -16,6 +16,10 @@ export interface PersonExport {
 const LEFT_OUT = new Set(["token_hash", "code_hash"]);
 const PAGE = 500;
 
+/** Where a person's export goes. */
+export const exportFile = (out: string, person: string): string =>
+  path.join(out, `${person.replaceAll(/[^\w-]/g, "_")}.ndjson`);
+
 /**
  * Writes everything that is held about a person: `CODE.ndjson`, a line of JSON for each row of each table that names the
  * person or one of the person's devices, and the photos beside it. A table that comes later is in it by itself, as long
@@ -32,8 +36,8 @@ export async function exportPerson(
     ({ device }) => device,
   );
   await mkdir(path.join(out, "photos"), { recursive: true });
-  const file = path.join(out, `${person.replaceAll(/[^\w-]/g, "_")}.ndjson`);
-  const stream = createWriteStream(file);
+  const file = exportFile(out, person);
+  const stream = createWriteStream(file, { flags: "wx" });
   let rows = 0;
   const write = async (line: object) => {
     rows += 1;

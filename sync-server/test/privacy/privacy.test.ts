@@ -4,6 +4,8 @@ import { cp, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
+import { withOffice } from "../../src/commands/expiry-office.ts";
+import { expireBefore } from "../../src/privacy/expiry.ts";
 import { databaseFile } from "../../src/database/connection.ts";
 import { startRepPhone, today, type RepPhone } from "../day/rep-phone.ts";
 import { isSame, enrolAs, noisyPicture, photoTaker, tusOf, type TakenPhoto } from "../photos-field.ts";
@@ -79,6 +81,9 @@ test("an export holds everything about a person, and nothing about another or an
   const [picture] = await readdir(path.join(out, "photos"));
   assert.ok(picture);
   assert.ok(isSame(await readFile(path.join(out, "photos", picture)), photo.bytes));
+  const again = await sampai("person", "export", "R012", "--dir", dir, "--out", out);
+  assert.equal(again.status, 2);
+  assert.match(again.err, /R012\.ndjson is there already: an earlier export is not written over\./);
   const nobody = await sampai("person", "export", "R099", "--dir", dir, "--out", out);
   assert.equal(nobody.status, 1);
   assert.match(nobody.err, /person\.unknown/);
@@ -146,6 +151,11 @@ test("the trail of a forgotten order tells by which decision its bytes are gone"
   const { status, out, err } = await sampai("trail", order.id, "--dir", dir);
   assert.equal(status, 0, err);
   assert.match(out, /Its bytes are gone by decision #\d+, all but what the books need\./);
+  for (const { id } of [order, visit]) {
+    const told = (await sampai("trail", id, "--dir", dir)).out;
+    assert.match(told, /What was judged of it is gone with its content\./);
+    assert.doesNotMatch(told, /Judged|Not yet judged/);
+  }
   const shown = await sampai("log", "tail", "--dir", dir, "--count", "50");
   assert.match(shown.out, /expired/);
 });
@@ -205,16 +215,52 @@ test("bytes that are gone without a decision that names them are bad rows, and s
   }
 });
 
-test("what is older than a day of the workspace expires by one command, where no relay works too", async () => {
-  await relay.end("SIGTERM");
-  const tomorrow = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
-  const missing = await sampai("log", "expire", "--dir", dir, "--before", tomorrow);
-  assert.equal(missing.status, 2, "a reason is needed");
-  const none = await sampai("log", "expire", "--dir", dir, "--before", "2020-01-01", "--reason", "policy");
-  assert.equal((JSON.parse(none.out) as { events: number }).events, 0);
-  const { status, out, err } = await sampai("log", "expire", "--dir", dir, "--before", tomorrow, "--reason", "policy");
+const dayAfterTomorrow = () => new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+const leaves = async () => (await sampai("log", "export", "--dir", dir)).out.split("\n").length;
+
+test("a day that has not begun takes nothing along, with a relay at work and without, nor does the relay itself take it", async () => {
+  const expire = () => sampai("log", "expire", "--dir", dir, "--before", dayAfterTomorrow(), "--reason", "policy");
+  const before = await leaves();
+  const working = await expire();
+  assert.equal(working.status, 2);
+  assert.match(working.err, /has not begun in Asia\/Kuala_Lumpur: today is the latest day there is/);
+  const { operatorKey } = JSON.parse(await readFile(path.join(dir, "relay.json"), "utf8")) as { operatorKey: string };
+  const asked = await fetch(`${relay.url}/v1/operator/expire`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${operatorKey}`, "content-type": "application/json" },
+    body: JSON.stringify({ before: dayAfterTomorrow(), reason: "policy" }),
+  });
+  assert.equal(asked.status, 400);
+  assert.equal(await leaves(), before);
+});
+
+test("whoever was forgotten and is heard of again can be forgotten again", async () => {
+  // The revocation was undone above, and the phone made contact.
+  const { status, out, err } = await sampai("person", "forget", "R012", "--dir", dir, "--reason", "came back");
   assert.equal(status, 0, err);
-  const done = JSON.parse(out) as { events: number; decisions: number[] };
+  assert.equal((JSON.parse(out) as { decisions: number[] }).decisions.length, 1);
+});
+
+test("where nothing is left to expire or to forget, that is said, and no decision is written", async () => {
+  const before = await leaves();
+  for (const words of [
+    ["log", "expire", "--before", "2020-01-01"],
+    ["person", "forget", "R012"],
+  ]) {
+    const { status, out, err } = await sampai(...words, "--dir", dir, "--reason", "once more");
+    assert.equal(status, 0, err);
+    assert.deepEqual((JSON.parse(out) as { decisions: number[] }).decisions, []);
+    assert.match(err, /nothing to remove/);
+  }
+  assert.equal(await leaves(), before);
+});
+
+test("what is older than a day of the workspace expires by one decision, where no relay works too", async () => {
+  await relay.end("SIGTERM");
+  const missing = await sampai("log", "expire", "--dir", dir, "--before", "2020-01-01");
+  assert.equal(missing.status, 2, "a reason is needed");
+  const request = { before: dayAfterTomorrow(), what: "all", reason: "policy", by: "test" } as const;
+  const done = await withOffice(dir, (office) => expireBefore(office, request));
   assert.equal(done.events, 2, "the other person's");
   const verified = await sampai("log", "verify", "--dir", dir);
   assert.equal(verified.status, 0, verified.out);
