@@ -18,6 +18,8 @@ export type NoteError = {
 
 const ED25519 = 1;
 const SIGNATURE_BYTES = 64;
+/** A dash, the key's name, and base64. */
+const SIGNATURE = /^— [^+\s]+ [A-Za-z0-9+/]+={0,2}$/u;
 
 /** Makes a note of a text out of the 64 bytes of Ed25519 over it. */
 export function noteText(text: string, verifier: NoteVerifier, signature: Uint8Array): string {
@@ -35,9 +37,13 @@ export function splitNote(
   const end = note.lastIndexOf("\n\n");
   if (end < 0) return err({ code: "note.malformed", detail: "no signature block" });
   const wanted = keyHash(verifier);
-  for (const line of note.slice(end + 2).split("\n")) {
-    const [dash, name, encoded] = line.split(" ");
-    if (dash !== "—" || name !== verifier.name || encoded === undefined) continue;
+  const lines = note.slice(end + 2).split("\n");
+  // Nothing stands in or behind the signatures that nobody has signed: two notes that say the same are the same text.
+  if (lines.pop() !== "" || lines.some((line) => !SIGNATURE.test(line)))
+    return err({ code: "note.malformed", detail: "what follows the text is not signatures alone" });
+  for (const line of lines) {
+    const [, name, encoded] = line.split(" ");
+    if (name !== verifier.name || encoded === undefined) continue;
     const bytes = base64ToBytes(encoded);
     if (bytes === null || bytes.length !== wanted.length + SIGNATURE_BYTES) continue;
     if (!bytesEqual(bytes.subarray(0, wanted.length), wanted)) continue;

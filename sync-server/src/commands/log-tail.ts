@@ -18,18 +18,22 @@ export const logTail: Command = {
     const log = createOrderLogReader(db);
     const head = await log.head();
     const leaves = await log.read(Math.max(0, head - count), count);
-    printTable(["position", "received", "device", "run", "seq", "kind", "offline id", "flags"], leaves.map(cellsOf));
+    const expired = db.prepare("select 1 from expired where position = ?");
+    printTable(
+      ["position", "received", "device", "run", "seq", "kind", "offline id, or hash", "flags"],
+      leaves.map((leaf) => cellsOf(leaf, expired.get(leaf.position) !== undefined)),
+    );
     print(`next position ${head}`);
     db.close();
     return 0;
   },
 };
 
-function cellsOf(leaf: LogLeaf): string[] {
+function cellsOf(leaf: LogLeaf, expired: boolean): string[] {
   const read = leaf.type === "event" ? readEvent(leaf.bytes) : null;
-  const kind =
-    read === null ? leaf.type : read.ok ? read.value.kind : leaf.bytes.length === 0 ? "expired" : "unreadable";
+  const kind = read === null ? leaf.type : read.ok ? read.value.kind : expired ? "expired" : "unreadable";
   const { position, received, device, run, seq, flags } = leaf;
-  const id = read?.ok === true ? read.value.id : leaf.hash.slice(0, 16);
-  return [String(position), received, device, run, String(seq), kind, id, flags.join(" ")];
+  // What `log prove` finds it by; the relay's own rows are found by their position.
+  const name = read === null ? "" : read.ok ? read.value.id : leaf.hash;
+  return [String(position), received, device, run, String(seq), kind, name, flags.join(" ")];
 }

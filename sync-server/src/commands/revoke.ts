@@ -1,3 +1,4 @@
+import { nothingToRevoke } from "../devices/revocation.ts";
 import { readRunning } from "../running.ts";
 import { optional, required, type Command } from "./command.ts";
 import { openFolderForWork } from "./open-for-work.ts";
@@ -36,7 +37,7 @@ export const revoke: Command = {
       const done = undo
         ? await folder.writer.run("unrevoke", { device, by })
         : await folder.writer.run("revoke", { device, by, reason });
-      if (!done) throw new Refused({ code: "request.unknown", detail: "device" });
+      if (!done) throw new Refused(nothingToRevoke(folder.db, device, undo));
       print(JSON.stringify({ device, revoked: !undo }));
       return 0;
     } finally {

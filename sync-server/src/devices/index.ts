@@ -9,7 +9,7 @@ import type { Caller } from "../relay/part.ts";
 import type { Route } from "../route.ts";
 import { enrol, invite, INVITATION_MINUTES } from "./enrolment.ts";
 import { enrolAgain } from "./enrol-again.ts";
-import { revokeDevice } from "./revocation.ts";
+import { nothingToRevoke, revokeDevice } from "./revocation.ts";
 
 // Only failures count: a whole office may enrol from one address, a guesser may not.
 const FAILED_ENROLMENTS_PER_MINUTE = 20;
@@ -114,7 +114,7 @@ export function routes(context: RelayContext): Route[] {
         const done = undo
           ? await context.writer.run("unrevoke", { device, by: "operator" })
           : await revokeDevice(context, device, "operator", reason);
-        return done ? c.json({ device, revoked: !undo }) : { code: "request.unknown", detail: "device" };
+        return done ? c.json({ device, revoked: !undo }) : nothingToRevoke(context.db, device, undo);
       },
     },
   ];

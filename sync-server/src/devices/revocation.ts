@@ -1,4 +1,5 @@
-import { refusals } from "@sampai/engine/wire";
+import { refusals, type Refusal } from "@sampai/engine/wire";
+import type { DatabaseSync } from "node:sqlite";
 import type { RelayContext } from "../context.ts";
 
 /** Revokes a device. Its token stops at once, and an open connection of it is told why and closed. */
@@ -16,4 +17,14 @@ export async function revokeDevice(
     open.close(close ?? 1008, "auth.revoked");
   }
   return done;
+}
+
+/** Why a revocation, or taking one back, has changed nothing. */
+export function nothingToRevoke(db: DatabaseSync, device: string, undo: boolean): Refusal {
+  const known = db
+    .prepare("select 1 from device where device = ?1 union select 1 from revoked_before where device = ?1")
+    .get(device);
+  const detail = device.slice(0, 60);
+  if (known === undefined) return { code: "device.unknown", detail };
+  return { code: undo ? "device.active" : "device.revoked", detail };
 }

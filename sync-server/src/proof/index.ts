@@ -42,11 +42,12 @@ export function routes(context: RelayContext): Route[] {
       method: "GET",
       path: "/v1/log/receipts/:id",
       access: "device",
-      does: "The receipt of an event under its offline id (C2SP tlog-proof): a rep's own, anyone's for the others.",
+      does: "The receipt of an event by offline id, hash or position (C2SP tlog-proof): a rep's own, anyone's for the others.",
       handle: (c, caller) => {
         const id = c.req.param("id") ?? "";
         const at = reader.positionOf(id);
-        if (caller?.role === "rep" && at?.device !== caller.device) return { code: "log.unknown", detail: id };
+        if (caller?.role === "rep" && at?.device !== caller.device)
+          return { code: "log.unknown", detail: id.slice(0, 80) };
         const receipt = prove(reader, id);
         return receipt.ok ? new Response(receipt.value, { headers: TEXT }) : receipt.error;
       },

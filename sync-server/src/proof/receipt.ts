@@ -1,9 +1,20 @@
-import { err, ok, type Result } from "@sampai/engine/core";
-import { leafHash, rootOfInclusion, type Checkpoint, type NoteError, type NoteVerifier } from "@sampai/engine/proof";
+import { base64ToBytes, err, ok, type Result } from "@sampai/engine/core";
+import {
+  HASH_BYTES,
+  leafHash,
+  rootOfInclusion,
+  type Checkpoint,
+  type NoteError,
+  type NoteVerifier,
+} from "@sampai/engine/proof";
 import { readCheckpoint } from "./checkpoint.ts";
 
 // C2SP tlog-proof: a proof that travels alone. The leaf's record rides in its `extra` line.
 const HEADER = "c2sp.org/tlog-proof@v1";
+/** A tree as deep as that has more leaves than can be counted. */
+const MOST_HASHES = 63;
+/** More than the longest receipt takes: what is larger is none. */
+export const RECEIPT_BYTES = 65_536;
 
 export interface Receipt {
   readonly record: Uint8Array;
@@ -25,21 +36,16 @@ export function receiptText({ record, index, path, checkpoint }: Receipt): strin
 export function readReceipt(text: string): Result<Receipt, ReceiptError> {
   const [head, ...rest] = text.split("\n\n");
   const [header, extra, index, ...path] = (head ?? "").split("\n");
-  const position = /^index (\d{1,15})$/.exec(index ?? "")?.[1];
-  const record = /^extra ([A-Za-z0-9+/=]+)$/.exec(extra ?? "")?.[1];
-  if (header !== HEADER || position === undefined || record === undefined || rest.length < 2) {
+  const position = /^index (0|[1-9]\d{0,14})$/.exec(index ?? "")?.[1];
+  const record = base64ToBytes(/^extra (\S+)$/.exec(extra ?? "")?.[1] ?? "*");
+  if (header !== HEADER || position === undefined || record === null || rest.length < 2) {
     return err({ code: "receipt.malformed", detail: "not a tlog-proof with extra data and an index" });
   }
-  const hashes = path.map((line) => new Uint8Array(Buffer.from(line, "base64")));
-  if (hashes.length > 64 || hashes.some(({ length }) => length !== 32)) {
+  const hashes = path.flatMap((line) => base64ToBytes(line) ?? []).filter(({ length }) => length === HASH_BYTES);
+  if (path.length > MOST_HASHES || hashes.length < path.length) {
     return err({ code: "receipt.malformed", detail: "a line of the proof is no hash" });
   }
-  return ok({
-    record: new Uint8Array(Buffer.from(record, "base64")),
-    index: Number(position),
-    path: hashes,
-    checkpoint: rest.join("\n\n"),
-  });
+  return ok({ record, index: Number(position), path: hashes, checkpoint: rest.join("\n\n") });
 }
 
 /** Checks a receipt with nothing but the log's public key. Answers what the log says of the event. */

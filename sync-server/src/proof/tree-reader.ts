@@ -15,8 +15,11 @@ export interface TreeReader extends TileReader {
   checkpoint(): StoredCheckpoint | undefined;
   /** Records of the leaves [from, from + count), as the tree holds them. */
   records(from: number, count: number): Uint8Array[];
-  /** Position of the event with this offline id, or undefined. */
-  positionOf(id: string): { readonly position: number; readonly device: string } | undefined;
+  /**
+   * The row that this names: an offline id (the first one, where a phone used it twice), an event's
+   * hash, or a position of any row, with `#` before it or not. Undefined where there is none.
+   */
+  positionOf(name: string): { readonly position: number; readonly device: string } | undefined;
 }
 
 interface Row {
@@ -39,6 +42,12 @@ export function createTreeReader(db: DatabaseSync): TreeReader {
        from log where position >= ? order by position limit ?`,
   );
   const byId = db.prepare("select position, device from log where id = ? order by position limit 1");
+  // `cross` keeps the order of the join: a device's hashes are in an index, all hashes are not.
+  const byHash = db.prepare(
+    `select log.position, log.device from device cross join log
+       on log.device = device.device and log.hash = ? and log.type = 'event' order by log.position limit 1`,
+  );
+  const at = db.prepare("select position, device from log where position = ?");
   return {
     tile: (level, index) => (tile.get(level, index) as { hashes: Uint8Array } | undefined)?.hashes,
     checkpoint: () => newest.get() as StoredCheckpoint | undefined,
@@ -46,6 +55,14 @@ export function createTreeReader(db: DatabaseSync): TreeReader {
       (rows.all(from, count) as unknown as Row[]).map((row) =>
         leafBytes({ ...row, flags: JSON.parse(row.flags) as string[] }),
       ),
-    positionOf: (id) => byId.get(id) as { position: number; device: string } | undefined,
+    positionOf: (name) => {
+      const position = /^#?(0|[1-9]\d{0,14})$/.exec(name)?.[1];
+      const hash = /^[0-9a-f]{64}$/.test(name) ? name : undefined;
+      const found =
+        byId.get(name) ??
+        (hash === undefined ? undefined : byHash.get(hash)) ??
+        (position === undefined ? undefined : at.get(Number(position)));
+      return found as { position: number; device: string } | undefined;
+    },
   };
 }
