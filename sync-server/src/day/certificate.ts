@@ -58,9 +58,9 @@ export type DayStatement = Pick<
 
 /**
  * The admission rules for a person's day. Incomplete: anything is expected or held of devices that are not revoked.
- * Complete except: devices were revoked before the day was certified, or were not heard since the term began. Complete with holes: unfilled holes or
- * reported damage. Else complete. Devices that cannot have worked on the day are not spoken of: one enrolled after it,
- * or revoked before it with nothing outstanding.
+ * Complete except: devices were revoked before the day was certified, or were not heard since the term began. Complete
+ * with holes: unfilled holes or reported damage. Else complete. Devices that cannot have worked on the day are not spoken
+ * of: one enrolled after it, or revoked before it with nothing outstanding.
  */
 export function stateDay(day: string, facts: DayFacts): DayStatement {
   const devices = facts.devices.filter((device) => mayHaveWorked(device, day));

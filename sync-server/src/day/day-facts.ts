@@ -115,7 +115,8 @@ function clearedBy(held: DayCertificate | null, closes: readonly CloseRow[]): (d
     held !== null &&
     held.closes.length === closed.length &&
     held.closes.every(({ hash }, index) => hash === closed[index]?.hash) &&
-    // Beyond what it names, anyone's may be missing.
+    // Where it names nothing of what is missing, or not all, anyone's may be.
+    (held.standing !== "incomplete" || held.missing.length > 0) &&
     held.missing.length < NAMED_AT_MOST;
   if (!isOfThese) return () => false;
   const doubtful = new Set([...held.missing, ...held.except].map(({ device }) => device));

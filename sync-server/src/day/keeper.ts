@@ -66,8 +66,8 @@ export async function startDays(context: RelayContext): Promise<() => Promise<vo
     } catch (error) {
       // It fails every day alike: said and waited out once, not for each.
       if (error instanceof DiskFull) throw error;
-      const failure = wordsOf(error);
-      if (failure !== doubt.failure) log.warn({ rep, day, error: failure }, "a day waits");
+      const failure = String(error);
+      if (failure !== doubt.failure) log.warn({ rep, day, error: wordsOf(error) }, "a day waits");
       doubt.failure = failure;
       return false;
     }
