@@ -21,7 +21,9 @@ export function checkReceipt(receipt: string, key: string): CheckedReceipt {
   const lines = receipt.split("\n");
   if (lines.shift() !== "c2sp.org/tlog-proof@v1") throw new Error("not a tlog-proof");
   const extra = take(lines, "extra ");
-  const index = BigInt(take(lines, "index "));
+  const numeral = take(lines, "index ");
+  if (!/^(0|[1-9]\d*)$/.test(numeral)) throw new Error("the index is no decimal number");
+  const index = BigInt(numeral);
   const path: Buffer[] = [];
   for (let line = lines.shift(); line !== undefined && line !== ""; line = lines.shift())
     path.push(Buffer.from(line, "base64"));
@@ -106,8 +108,9 @@ function checkNote(note: string, key: string): { origin: string; size: bigint; r
   if (id.toString("hex") !== keyId) throw new Error("the verifier key's hash is wrong");
   const at = note.lastIndexOf("\n\n");
   const text = note.slice(0, at + 1);
-  const signature = note
-    .slice(at + 2)
+  const block = note.slice(at + 2);
+  if (!/^(\u2014 \S+ \S+\n)+$/.test(block)) throw new Error("what follows the text is not signatures alone");
+  const signature = block
     .split("\n")
     .map((line) => /^\u2014 (\S+) (\S+)$/.exec(line))
     .find(

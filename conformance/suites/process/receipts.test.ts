@@ -64,6 +64,8 @@ test("L21 a receipt whose record, place or checkpoint was changed is refused by 
   const changes = [
     [lines[0], `extra ${forged.toString("base64")}`, ...lines.slice(2)].join("\n"),
     receipt.replace(/index \d+/, "index 3"),
+    receipt.replace(/index (\d+)/, "index 0$1"),
+    `${receipt}and more\n`,
     receipt.replace(
       /\n\n(.*)\n(\d+)\n/,
       (_all, origin: string, size: string) => `\n\n${origin}\n${Number(size) + 1}\n`,
