@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, link, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, link, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { before, test } from "node:test";
 import { databaseFile } from "../../src/database/connection.ts";
@@ -48,6 +48,14 @@ test("a copy that lacks a stored photo, or holds other bytes of it, is no backup
     err,
     /^backup\.copy: The copy is not whole, or not of this log\. \(photo .* has no readable file: ENOENT\)/,
   );
+  const changed = await copied("changed");
+  const blobs = path.join(changed, "blobs", "photos");
+  const file = (await readdir(blobs, { recursive: true, withFileTypes: true })).find((entry) => entry.isFile());
+  assert.ok(file);
+  await writeFile(path.join(file.parentPath, file.name), "other bytes");
+  const other = await verified(changed);
+  assert.equal(other.status, 1);
+  assert.match(other.err, /photo .* has a file of 11 bytes instead of/);
 });
 
 test("a copy without the workspace's file, and one of another workspace, are no backup", async () => {
