@@ -64,7 +64,10 @@ test("a copy without the workspace's file, and one of another workspace, are no 
   const keyless = await verified(without);
   assert.equal(keyless.status, 2);
   assert.match(keyless.err, /has no workspace\.json that can be read: a relay cannot be restored from it\./);
-  await writeFile(path.join(without, "workspace.json"), JSON.stringify({ id: "other", zone: "UTC", key: { x: "" } }));
+  await writeFile(
+    path.join(without, "workspace.json"),
+    JSON.stringify({ id: "other", zone: "UTC", key: { x: "A".repeat(43) } }),
+  );
   const foreign = await verified(without);
   assert.equal(foreign.status, 1);
   assert.match(foreign.err, /^backup\.copy: .*it is of the workspace other/);
