@@ -44,6 +44,8 @@ export interface LogItem {
   /** `expired`: an event whose bytes are kept no longer. */
   readonly type: LeafType | "expired";
   readonly event: Envelope | null;
+  /** What is kept of an order whose author was forgotten: the relay's words, which nobody signed. */
+  readonly isRemains: boolean;
 }
 
 export interface TrailItem {

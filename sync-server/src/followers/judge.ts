@@ -67,7 +67,7 @@ const { checkIn, checkOut, attendanceStarted, attendanceEnded, dayClosed } = eve
 export function createJudge(rules: readonly Policy[] = policies): Follower {
   return {
     name: "judge",
-    version: 200 + rules.reduce((sum, { version }) => sum + version, 0),
+    version: 300 + rules.reduce((sum, { version }) => sum + version, 0),
     stream: "log",
     prepare: (db) => db.exec(tables),
     reset: (db) =>
@@ -78,7 +78,8 @@ export function createJudge(rules: readonly Policy[] = policies): Follower {
     step: (db, page, context) => {
       const outcomes = new Map<string, number>();
       for (const item of page) {
-        if (item.stream !== "log" || item.type !== "event") continue;
+        // What remains of a forgotten person's order would break rules that the order kept.
+        if (item.stream !== "log" || item.type !== "event" || item.isRemains) continue;
         judgeOne(db, item, rules, outcomes, context);
         if (item.event !== null) remember(db, item, item.event, context);
       }

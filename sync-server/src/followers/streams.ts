@@ -21,7 +21,7 @@ const table = { log: "log", trail: "trail", documents: "change" } as const;
 export function createStreams(relay: DatabaseSync): Streams {
   const log = relay.prepare(
     `select log.position, term, type, device, run, seq, hash, received, flags, coalesce(remains, bytes) as bytes,
-            decision is not null and remains is null as expired
+            decision is not null and remains is null as expired, remains is not null as remains
        from log left join expired on expired.position = log.position
        where log.position >= ? order by log.position limit ?`,
   );
@@ -65,11 +65,16 @@ export function createStreams(relay: DatabaseSync): Streams {
   };
 }
 
-type LogRow = Omit<LogItem, "stream" | "flags" | "event"> & { flags: string; bytes: Uint8Array; expired: number };
+type LogRow = Omit<LogItem, "stream" | "flags" | "event" | "isRemains"> & {
+  flags: string;
+  bytes: Uint8Array;
+  expired: number;
+  remains: number;
+};
 type TrailRow = Omit<TrailItem, "stream" | "detail" | "logHead"> & { detail: string; log_head: number };
 
 function logItem(row: LogRow): LogItem {
-  const { bytes, flags, expired, ...rest } = row;
+  const { bytes, flags, expired, remains, ...rest } = row;
   const read = row.type === "event" ? readEvent(bytes) : null;
   return {
     stream: "log",
@@ -77,6 +82,7 @@ function logItem(row: LogRow): LogItem {
     type: expired === 1 ? "expired" : row.type,
     flags: JSON.parse(flags) as string[],
     event: read?.ok === true ? read.value : null,
+    isRemains: remains === 1,
   };
 }
 

@@ -18,6 +18,7 @@ export function logItem(position: number, { envelope, candidate }: Captured, rec
     received,
     flags: [],
     event: envelope,
+    isRemains: false,
   };
 }
 

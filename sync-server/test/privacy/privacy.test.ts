@@ -160,6 +160,25 @@ test("the trail of a forgotten order tells by which decision its bytes are gone"
   assert.match(shown.out, /expired/);
 });
 
+test("what remains of a forgotten order is judged by no rule, because it would break rules that the order kept", async () => {
+  const db = new DatabaseSync(databaseFile(dir), { readOnly: true });
+  const next = db.prepare("select id from log where device = ? and type = 'event' limit 1").get(other.wire.device) as {
+    id: string;
+  };
+  db.close();
+  const judgement = async (id: string) => {
+    const answer = await fetch(`${relay.url}/v1/orders/${id}`, { headers: { authorization: `Bearer ${hq.token}` } });
+    const { judgement: found } = (await answer.json()) as { judgement?: { judged: boolean; verdicts: unknown[] } };
+    return found;
+  };
+  // Followers begin anew after the decision; the other rep's order came later.
+  const untilMs = performance.now() + 30_000;
+  while ((await judgement(next.id))?.judged !== true || (await judgement(order.id))?.judged !== false) {
+    assert.ok(performance.now() < untilMs, "followers have begun anew");
+  }
+  assert.deepEqual((await judgement(order.id))?.verdicts, []);
+});
+
 test("after a stop and a sweep nothing of what was forgotten is found in the folder's databases", async () => {
   const working = await sampai("log", "sweep", "--dir", dir);
   assert.equal(working.status, 2, "a relay works in the folder");
