@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { cp, rm, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { before, test } from "node:test";
+import { workspaceIn } from "../src/commands/open-for-reading.ts";
 import { databaseFile } from "../src/database/connection.ts";
 import { defaultHeadFile } from "../src/database/head-file.ts";
+import { verifyTree } from "../src/proof/verify.ts";
 import { inviteRep, newFolder, sampai, serveRelay } from "./relay-process.ts";
 import { enrolPhone } from "./wire-phone.ts";
 
@@ -70,6 +72,16 @@ test("a checkpoint that is gone is missed, because the tree's tiles go further",
   const { status, out } = await sampai("verify", await without("delete from checkpoint"));
   assert.equal(status, 1);
   assert.match(out, /^hash tree: checkpoint 41 is missing: the tree's tiles hold as many leaves\.$/m);
+});
+
+test("a tree that a relay goes on growing while it is walked is sound", async () => {
+  const dir = await without("delete from checkpoint where size < 0");
+  const db = new DatabaseSync(databaseFile(dir));
+  const { hashes } = db.prepare("select hashes from tile where level = 0").get() as { hashes: Uint8Array };
+  const longer = Buffer.concat([hashes, Buffer.alloc(32)]);
+  const grow = () => void db.prepare("update tile set hashes = ? where level = 0").run(longer);
+  assert.equal(verifyTree(db, workspaceIn(dir), grow), null);
+  db.close();
 });
 
 test("a photo that arrived by the trail and is not stored is named", async () => {

@@ -23,7 +23,7 @@ export function verifyTree(
   progress: (position: number, size: number) => void,
 ): BadTree | null {
   const reader = createTreeReader(db);
-  const size = reader.checkpoint()?.size ?? 0;
+  const { size, leaves } = grownTo(db);
   // Only the last tile of each level is still growing: the tree made anew costs no memory.
   const growing = new Map<number, Tile>();
   const anew = {
@@ -46,18 +46,20 @@ export function verifyTree(
     position += records.length;
     progress(position, size);
   }
-  const beyond = tilesBeyond(db, size);
-  return beyond ?? verifyCheckpoints(db, workspace);
+  // Tiles and their checkpoint are stored together: tiles that go further have lost theirs.
+  if (leaves > size) return { where: `checkpoint ${leaves}`, what: "is missing: the tree's tiles hold as many leaves" };
+  return verifyCheckpoints(db, workspace);
 }
 
-/** Tiles and their checkpoint are stored together: tiles that go further have lost theirs. */
-function tilesBeyond(db: DatabaseSync, size: number): BadTree | null {
-  const last = db
-    .prepare("select idx, length(hashes) as bytes from tile where level = 0 order by idx desc limit 1")
-    .get() as { idx: number; bytes: number } | undefined;
-  const leaves = last === undefined ? 0 : last.idx * TILE_WIDTH + Math.floor(last.bytes / HASH_BYTES);
-  if (leaves <= size) return null;
-  return { where: `checkpoint ${leaves}`, what: "is missing: the tree's tiles hold as many leaves" };
+/** How many leaves the newest checkpoint covers and the tiles hold, both at one moment: a relay that runs grows them. */
+function grownTo(db: DatabaseSync): { readonly size: number; readonly leaves: number } {
+  return db
+    .prepare(
+      `select (select coalesce(max(size), 0) from checkpoint) as size,
+              coalesce((select idx * ${TILE_WIDTH} + length(hashes) / ${HASH_BYTES}
+                          from tile where level = 0 order by idx desc limit 1), 0) as leaves`,
+    )
+    .get() as { size: number; leaves: number };
 }
 
 /** The records of some rows, or the first row that is none. */
