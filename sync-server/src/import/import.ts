@@ -2,7 +2,7 @@ import { dayIn, documentId, err, ok, packSchema, policies, type Result } from "@
 import { detectors } from "../anomalies/index.ts";
 import { documentsOf, type DocumentFolder } from "../documents/host.ts";
 import { putDocuments, type PutCounts } from "../documents/put-documents.ts";
-import { forgottenPeople } from "../privacy/forgotten.ts";
+import { forgottenPeople } from "../devices/forgotten.ts";
 import { issuePack, type Issued } from "../reference/issue.ts";
 import { packsOf } from "../reference/stored-packs.ts";
 import type { Workspace } from "../workspace.ts";

@@ -4,6 +4,7 @@ import { hash as digest } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { firstUnreadable } from "../database/first-unreadable.ts";
 import { isSignedBy } from "../signatures/ed25519.ts";
+import { signedDecision } from "./signed-decision.ts";
 import type { LeafFlag, LeafType, LogLeaf } from "./log.ts";
 
 /** The first row that is not as it was written, what is wrong with it, and how many others are not: `FAULTS` at the most. */
@@ -103,24 +104,12 @@ function createLeafCheck(db: DatabaseSync, { id: workspace, rootKey }: { id: str
     "select 1 from log indexed by log_seq where device = ? and run = ? and seq = ? and prev = ? and type = 'event' limit 1",
   );
   const decisionOf = db.prepare("select decision from expired where position = ?");
-  const decisionBytes = db.prepare("select hash, bytes, signature from log where position = ? and type = 'expiry'");
   const decisions = new Map<number, ReadonlySet<number>>();
   // A decision is read once, and counts only as it was signed.
   const eventsNamedBy = (decision: number): ReadonlySet<number> => {
     const known = decisions.get(decision);
     if (known !== undefined) return known;
-    const leaf = decisionBytes.get(decision) as
-      | { hash: string; bytes: Uint8Array; signature: Uint8Array | null }
-      | undefined;
-    const isSound =
-      leaf !== undefined &&
-      leaf.signature !== null &&
-      sha256Hex(leaf.bytes) === leaf.hash &&
-      isSignedBy(rootKey, expiryMessage(leaf.hash), leaf.signature);
-    const { events } = isSound
-      ? (JSON.parse(new TextDecoder().decode(leaf.bytes)) as { events: readonly number[] })
-      : { events: [] };
-    const named = new Set(events);
+    const named = new Set(signedDecision(db, rootKey, decision)?.events);
     decisions.set(decision, named);
     return named;
   };

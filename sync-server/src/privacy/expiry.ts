@@ -9,7 +9,7 @@ import { createFileBlobs } from "../photos/file-blobs.ts";
 import type { Workspace } from "../workspace.ts";
 import { aboutDevices, aboutPerson } from "./operations.ts";
 import { FORGOTTEN } from "./remains.ts";
-import { decisionText, EVENTS_AT_ONCE, type ExpiryDecision } from "./decision.ts";
+import { decisionText, EVENTS_AT_ONCE, type ExpiryDecision } from "../order-log/expiry-decision.ts";
 import { leavePacks, type LeftPacks } from "./packs.ts";
 
 /** What expiry needs of a relay, or of an opened data folder. */

@@ -2,7 +2,7 @@ import { sha256Hex, utf8ToBytes } from "@sampai/engine/core";
 import type { Transaction } from "../database/transaction.ts";
 import { appendLeaf, currentTerm } from "../order-log/leaves.ts";
 import type { PackRow } from "../reference/operations.ts";
-import { expiryDecisionSchema, type ExpiryDecision } from "./decision.ts";
+import { expiryDecisionSchema, type ExpiryDecision } from "../order-log/expiry-decision.ts";
 import { FORGOTTEN, remainsOf } from "./remains.ts";
 
 export const tables = `

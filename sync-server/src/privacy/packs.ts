@@ -3,7 +3,7 @@ import { expiryMessage } from "@sampai/engine/wire";
 import { issuePack, signedRow, type Issued } from "../reference/issue.ts";
 import type { PackRow } from "../reference/operations.ts";
 import { packIn, packsOf } from "../reference/stored-packs.ts";
-import { decisionText, PACKS_AT_ONCE } from "./decision.ts";
+import { decisionText, PACKS_AT_ONCE } from "../order-log/expiry-decision.ts";
 import type { ExpiryOffice } from "./expiry.ts";
 
 export interface LeftPacks {

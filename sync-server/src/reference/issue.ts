@@ -2,7 +2,7 @@ import { assert, packBytes, packContentHash, sha256Hex, type Pack } from "@sampa
 import { packMessage } from "@sampai/engine/wire";
 import type { DatabaseSync } from "node:sqlite";
 import type { Writer } from "../database/writer.ts";
-import { forgottenPeople } from "../privacy/forgotten.ts";
+import { forgottenPeople } from "../devices/forgotten.ts";
 import type { PackRow } from "./operations.ts";
 import type { StoredPacks } from "./stored-packs.ts";
 

@@ -1,8 +1,8 @@
 import { packContentHash, packSchema, sha256Hex } from "@sampai/engine";
 import { packMessage } from "@sampai/engine/wire";
 import type { DatabaseSync } from "node:sqlite";
-import type { ExpiryDecision } from "../privacy/decision.ts";
-import { signedDecision } from "../privacy/signed-decision.ts";
+import type { ExpiryDecision } from "../order-log/expiry-decision.ts";
+import { signedDecision } from "../order-log/signed-decision.ts";
 import { isSignedBy } from "../signatures/ed25519.ts";
 import { notAdmission } from "../trail/reader.ts";
 import type { PackRow } from "./operations.ts";

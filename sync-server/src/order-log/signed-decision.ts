@@ -2,7 +2,7 @@ import { sha256Hex } from "@sampai/engine/core";
 import { expiryMessage } from "@sampai/engine/wire";
 import type { DatabaseSync } from "node:sqlite";
 import { isSignedBy } from "../signatures/ed25519.ts";
-import { expiryDecisionSchema, type ExpiryDecision } from "./decision.ts";
+import { expiryDecisionSchema, type ExpiryDecision } from "./expiry-decision.ts";
 
 /** The decision at a position of the order log, or null where none stands there as the root key (hexadecimal) signed it. */
 export function signedDecision(db: DatabaseSync, rootKey: string, position: number): ExpiryDecision | null {
