@@ -54,8 +54,7 @@ function positionOf(at: string): number {
 
 /** Answers how far the copy reaches, once it is found whole and of this log. */
 async function checkedCopy(dir: string, copy: string): Promise<number> {
-  for (const folder of [dir, copy])
-    if (!existsSync(databaseFile(folder))) throw new BadUsage(`${folder} holds no relay's data.`);
+  if (!existsSync(databaseFile(copy))) throw new BadUsage(`${copy} holds no relay's data.`);
   if (isSameFile(databaseFile(dir), databaseFile(copy)))
     throw new BadUsage(`${copy} is the data folder itself, and no copy of it: what befalls one befalls both.`);
   const workspace = workspaceOfCopy(copy);

@@ -1,12 +1,9 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
 import { z } from "zod";
-import { databaseFile } from "../database/connection.ts";
 import { expireBefore, hasBegun, type ExpiryDone } from "../privacy/expiry.ts";
 import { readRunning } from "../running.ts";
 import { BadUsage, optional, required, type Command } from "./command.ts";
 import { tellExpiry, withOffice } from "./expiry-office.ts";
-import { workspaceIn } from "./open-for-reading.ts";
+import { folderWithData, workspaceIn } from "./open-for-reading.ts";
 import { askRelay } from "./operator.ts";
 
 const whatSchema = z.enum(["events", "photos", "all"]);
@@ -38,9 +35,7 @@ export const logExpire: Command = {
     if (!before.success) throw new BadUsage("--before is a date such as 2025-12-31.");
     const what = whatSchema.safeParse(optional(input, "what") ?? "all");
     if (!what.success) throw new BadUsage("--what is events, photos or all.");
-    const folder = path.resolve(dir);
-    if (!existsSync(databaseFile(folder))) throw new BadUsage(`${folder} holds no relay's data.`);
-    const { zone } = workspaceIn(folder);
+    const { zone } = workspaceIn(folderWithData(dir));
     if (!hasBegun(before.data, zone, Date.now()))
       throw new BadUsage(`--before ${before.data} has not begun in ${zone}: today is the latest day there is.`);
     const request = { before: before.data, what: what.data, reason };

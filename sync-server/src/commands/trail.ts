@@ -1,16 +1,9 @@
-import { existsSync } from "node:fs";
 import { readConfig } from "../config.ts";
-import { followersFile, openFollowersForReading } from "../followers/database.ts";
-import {
-  goneJudgement,
-  hasJudgements,
-  judgementSteps,
-  readJudgement,
-  unknownJudgement,
-} from "../followers/judgement-steps.ts";
+import { openFollowersForReading } from "../followers/database.ts";
+import { judgementSteps } from "../followers/judgement-steps.ts";
 import { readRunning } from "../running.ts";
 import { storyLines } from "../trail/print-story.ts";
-import { findLeaf, tellStory, type LeafRow, type Story, type StoryStep } from "../trail/story.ts";
+import { findLeaf, tellStory, type Story } from "../trail/story.ts";
 import { BadUsage, required, type Command } from "./command.ts";
 import { folderWithData, openLogForReading } from "./open-for-reading.ts";
 import { askRelay, Refused } from "./operator.ts";
@@ -41,21 +34,12 @@ export const trail: Command = {
 /** Without a relay: from what stands in the folder, which nobody is writing. */
 function storyFrom(dir: string, item: string): Story | undefined {
   const relay = openLogForReading(folderWithData(dir));
+  const followers = openFollowersForReading(dir);
   try {
-    return tellStory(relay, item, judgedIn(dir, findLeaf(relay, item)));
+    const leaf = findLeaf(relay, item);
+    return tellStory(relay, item, judgementSteps(followers, leaf));
   } finally {
+    followers?.close();
     relay.close();
-  }
-}
-
-function judgedIn(dir: string, leaf: LeafRow | undefined): readonly StoryStep[] {
-  if (leaf === undefined) return [];
-  if (leaf.expiredBy !== null) return [goneJudgement];
-  if (!existsSync(followersFile(dir))) return [unknownJudgement];
-  const db = openFollowersForReading(dir);
-  try {
-    return hasJudgements(db) ? judgementSteps(readJudgement(db, leaf)) : [unknownJudgement];
-  } finally {
-    db.close();
   }
 }

@@ -7,9 +7,11 @@ import { print } from "./print.ts";
 import { refusedObject } from "./refused-object.ts";
 
 const does =
-  "Checks all that a data folder can prove: rows, chains, signatures, hash tree, trail, packs, documents, photos. Names the first bad row.";
+  "Checks all that a data folder can prove: rows, chains, signatures, hash tree, trail, days, packs, documents, photos, and that nothing is gone which the head file had noted. Names the first bad row.";
 const more =
   "Works beside a running relay. The status is 0 where everything is sound, 1 where something is not, 2 where a folder cannot be checked.";
+
+const headFile = "the file outside the folder that says how far the relay had come; DIR.head where it is not given";
 
 export const verify: Command = {
   name: "verify",
@@ -17,7 +19,7 @@ export const verify: Command = {
   does,
   options: { "head-file": { type: "string" }, json: { type: "boolean" } },
   explains: {
-    "head-file": "the file outside the folder that says how far the relay had come; DIR.head where it is not given",
+    "head-file": headFile,
     json: "one line of JSON for each folder instead of sentences",
   },
   more,
@@ -41,8 +43,12 @@ export const logVerify: Command = {
   name: "log verify",
   positionals: "",
   does,
-  options: { dir: { type: "string" }, json: { type: "boolean" } },
-  explains: { dir: "the relay's data folder", json: "one line of JSON instead of sentences" },
+  options: { dir: { type: "string" }, "head-file": { type: "string" }, json: { type: "boolean" } },
+  explains: {
+    dir: "the relay's data folder",
+    "head-file": headFile,
+    json: "one line of JSON instead of sentences",
+  },
   more,
   run: (input) => {
     const dir = optional(input, "dir");

@@ -1,7 +1,8 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import path from "node:path";
 import { openFileForReading } from "../database/connection.ts";
+import { primaryCode, SQLITE_CORRUPT, SQLITE_NOTADB } from "../database/sqlite-codes.ts";
 
 export const followersFile = (dataDir: string) => path.join(dataDir, "followers.sqlite");
 
@@ -70,12 +71,18 @@ export function removeFollowers(dataDir: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(`${followersFile(dataDir)}${suffix}`, { force: true });
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB, with their extended codes. */
 function isDamage(error: unknown): boolean {
-  const { errcode } = error as { errcode?: number };
-  return errcode !== undefined && [11, 26].includes(errcode & 0xff);
+  const code = primaryCode(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
-export function openFollowersForReading(dataDir: string): DatabaseSync {
-  return openFileForReading(followersFile(dataDir));
+/** Null where it is not there, or damaged: a relay that starts makes it again. */
+export function openFollowersForReading(dataDir: string): DatabaseSync | null {
+  if (!existsSync(followersFile(dataDir))) return null;
+  try {
+    return openFileForReading(followersFile(dataDir));
+  } catch (error) {
+    if (isDamage(error)) return null;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoryStep } from "../trail/story.ts";
+import type { LeafRow, StoryStep } from "../trail/story.ts";
 import { createAnomalies } from "./anomalies.ts";
 import { createJudge } from "./judge.ts";
 
@@ -26,7 +26,7 @@ export interface Judgement {
 }
 
 /** Whether these tables are as this version makes them. They are made by a relay that starts, and made again after an update. */
-export function hasJudgements(db: DatabaseSync): boolean {
+function hasJudgements(db: DatabaseSync): boolean {
   const made = db.prepare("select version from follower where name = ?");
   return [createJudge(), createAnomalies()].every(
     ({ name, version }) => (made.get(name) as { version: number } | undefined)?.version === version,
@@ -36,10 +36,10 @@ export function hasJudgements(db: DatabaseSync): boolean {
 const judgedStep = (sentence: string): StoryStep => ({ at: null, clock: "relay", what: "judged", sentence });
 
 /** What is said of an event where nobody has judged for this version yet. */
-export const unknownJudgement = judgedStep("What was judged of it is not known before a relay has run on this folder.");
+const unknownJudgement = judgedStep("What was judged of it is not known before a relay has run on this folder.");
 
 /** What is said of an event whose bytes have expired: judged again, what remains of it breaks rules that the event kept. */
-export const goneJudgement = judgedStep("What was judged of it is gone with its content.");
+const goneJudgement = judgedStep("What was judged of it is gone with its content.");
 
 export function readJudgement(
   db: DatabaseSync,
@@ -81,8 +81,14 @@ export function readJudgement(
   };
 }
 
-/** The same as steps of a story. */
-export function judgementSteps({ judged, verdicts, findings }: Judgement): StoryStep[] {
+/** What was made of an event as steps of a story. `db` is null where followers have no database that can be read. */
+export function judgementSteps(db: DatabaseSync | null, leaf: LeafRow | undefined): readonly StoryStep[] {
+  if (leaf === undefined) return [];
+  if (leaf.expiredBy !== null) return [goneJudgement];
+  return db !== null && hasJudgements(db) ? stepsOf(readJudgement(db, leaf)) : [unknownJudgement];
+}
+
+function stepsOf({ judged, verdicts, findings }: Judgement): StoryStep[] {
   const at = null;
   if (!judged) return [judgedStep("Not yet judged.")];
   const failed = verdicts.filter(({ verdict }) => verdict === "fail");

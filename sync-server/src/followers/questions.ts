@@ -4,7 +4,7 @@ import type { BoardSnapshot, BoardWorld } from "../boards/board.ts";
 import { findLeaf, tellStory, type Story } from "../trail/story.ts";
 import type { Alert } from "./alerts/desk.ts";
 import { readFleet, type FleetRow } from "./fleet.ts";
-import { goneJudgement, judgementSteps, readJudgement, type Judgement } from "./judgement-steps.ts";
+import { judgementSteps, readJudgement, type Judgement } from "./judgement-steps.ts";
 import type { FollowerStatus } from "./runner.ts";
 
 /** What the followers' own thread has at hand when it is asked. */
@@ -158,9 +158,7 @@ export const questions = {
 
   story: ({ db, relay, masters }: AskedWorld, input: { item: string }): (Story & { rep: string | null }) | null => {
     const leaf = findLeaf(relay, input.item);
-    const judged =
-      leaf === undefined ? [] : leaf.expiredBy === null ? judgementSteps(readJudgement(db, leaf)) : [goneJudgement];
-    const story = tellStory(relay, input.item, judged);
+    const story = tellStory(relay, input.item, judgementSteps(db, leaf));
     if (story === undefined) return null;
     return { ...story, rep: story.device === null ? null : masters.personOf(story.device) };
   },

@@ -4,7 +4,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { finished } from "node:stream/promises";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { followersFile, openFollowersForReading } from "../followers/database.ts";
+import { openFollowersForReading } from "../followers/database.ts";
 
 export interface PersonExport {
   readonly file: string;
@@ -54,8 +54,8 @@ export async function exportPerson(
        where rep = ? limit ${PAGE} offset ?`,
   );
   for (const row of pages(certificates, [person])) await write({ from: "relay", table: "log", ...row });
-  if (existsSync(followersFile(dir))) {
-    const followers = openFollowersForReading(dir);
+  const followers = openFollowersForReading(dir);
+  if (followers !== null) {
     try {
       await dump(followers, "followers");
     } finally {

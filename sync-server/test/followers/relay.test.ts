@@ -207,6 +207,10 @@ test("a relay killed while its followers work, and one whose followers' file was
   assert.match(toldByOlder.out, unknown, toldByOlder.err);
   rmSync(followersFile(dir), { force: true });
   for (const suffix of ["-wal", "-shm"]) rmSync(`${followersFile(dir)}${suffix}`, { force: true });
+  writeFileSync(followersFile(dir), "no database".repeat(1_000));
+  const toldByDamaged = await sampai("trail", orders[0]?.id ?? "", "--dir", dir);
+  assert.match(toldByDamaged.out, unknown, toldByDamaged.err);
+  rmSync(followersFile(dir));
   const told = await sampai("trail", orders[0]?.id ?? "", "--dir", dir);
   assert.match(told.out, unknown, told.err);
   relay = await serveRelay(dir);
