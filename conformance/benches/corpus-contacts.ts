@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { openCountedLink } from "../src/counted-link.ts";
 import { startPhone } from "../src/phone-process.ts";
 import { untilIdle } from "../src/process-figures.ts";

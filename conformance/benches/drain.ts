@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { startLineProcess } from "../src/line-process.ts";
 import { operate, ROOT, startRelay } from "../src/relay-process.ts";
 import { makePhoneSizedPhoto, shelfPhotos } from "../stories/shelf-photo.ts";

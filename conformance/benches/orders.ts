@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { RawWriter, type PreparedRequest, type RawEvent } from "../src/raw-writer.ts";
 import { enrolmentCode, startRelay } from "../src/relay-process.ts";
 import { atLeast, quantile, round, type Bench } from "./measure.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { codeIn, hostilePushes, refusalOf, type Scene } from "../src/hostile-pushes.ts";
 import { startPhone } from "../src/phone-process.ts";
 import { cpuMs, untilIdle } from "../src/process-figures.ts";

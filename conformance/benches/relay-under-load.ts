@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { invitation } from "../src/relay-corpus.ts";
 import { startRelay, type RelayProcess } from "../src/relay-process.ts";
 import { startAsked, type AskedProcess } from "./asked-process.ts";

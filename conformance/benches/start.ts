@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { startLineProcess } from "../src/line-process.ts";
 import { ROOT } from "../src/relay-process.ts";
 import { openOurContacts } from "./corpus-contacts.ts";

@@ -8,7 +8,7 @@ import { rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { WebSocketServer } from "ws";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { openShapedLink } from "../src/shaped-link.ts";
 
 const VISITS = 6;

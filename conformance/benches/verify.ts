@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { makeLedger } from "../src/ledger.ts";
 import { ROOT } from "../src/relay-process.ts";
 import { atLeast, atMost, type Bench } from "./measure.ts";

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { factsOf, firstStore, visitStore } from "../src/field-day.ts";
 import { openImageDisk, type ImageDisk } from "../src/image-disk.ts";

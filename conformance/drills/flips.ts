@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { makeLedger } from "../src/ledger.ts";
 import { operate } from "../src/relay-process.ts";
 import { seededRandom } from "../src/seeded-random.ts";

@@ -3,7 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { DetailedError, Upload } from "tus-js-client";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { openFaultyLink, type Fate } from "../src/faulty-link.ts";
 import { openHq, type HqClient } from "../src/hq-client.ts";
 import { RawWriter } from "../src/raw-writer.ts";

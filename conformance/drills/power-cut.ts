@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { openImageDisk, type ImageDisk } from "../src/image-disk.ts";
 import { mutatedTree, type Mutation } from "../src/mutated-tree.ts";

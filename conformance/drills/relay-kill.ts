@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { OrderFleet } from "../src/order-fleet.ts";
 import { isKept, judgeLog } from "../src/promised-orders.ts";

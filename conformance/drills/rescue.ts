@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { exportLog } from "../src/exported-log.ts";
 import { factsOf, firstStore, visitStore } from "../src/field-day.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";

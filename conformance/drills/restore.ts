@@ -1,6 +1,6 @@
 import { cp, rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { exportLog, type LogRow } from "../src/exported-log.ts";
 import { factsOf, firstStore, visitStore, type PhoneFact } from "../src/field-day.ts";
 import { openHq } from "../src/hq-client.ts";

@@ -1,8 +1,3 @@
-import { mkdtemp } from "node:fs/promises";
-import { rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-
 const undone = new Set<() => void>();
 let isWatching = false;
 
@@ -14,13 +9,6 @@ export function atEnd(undo: () => void): () => void {
   if (!isWatching) watch();
   undone.add(undo);
   return () => undone.delete(undo);
-}
-
-/** A folder of its own under the system's temporary one; whoever made it removes it, and so does the process's end. */
-export async function temporaryFolder(name: string): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), `sampai-${name}-`));
-  atEnd(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 function watch(): void {

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "./at-end.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 import { RawWriter } from "./raw-writer.ts";
 import { enrolmentCode, startRelay } from "./relay-process.ts";
 

@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../src/at-end.ts";
+import { temporaryFolder } from "../src/temporary-folder.ts";
 import { openHq } from "../src/hq-client.ts";
 import { startPhone, type PhoneProcess } from "../src/phone-process.ts";
 import { enrolmentCode, operate, ROOT, startRelay } from "../src/relay-process.ts";

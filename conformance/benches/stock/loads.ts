@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { temporaryFolder } from "../../src/at-end.ts";
+import { temporaryFolder } from "../../src/temporary-folder.ts";
 import { StoreMaster } from "../../src/store-masters.ts";
 import type { AskedProcess } from "../asked-process.ts";
 import { quantile, round } from "../measure.ts";
