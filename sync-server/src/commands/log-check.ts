@@ -23,7 +23,7 @@ export const logCheck: Command = {
     "compare by hand: sha256sum FILE. `sampai log export` shows the same hash beside each row, what it says, and its flags:",
     "  late, branch, fork  how it came: into a declared hole, beside another of its number, in a run beside another run",
     "  opaque, schema      its bytes cannot be read, or do not fit their kind",
-    "  mismatch            they say another device, run or number than it was signed for",
+    "  mismatch            they say another device, run or number than it was signed for, or the number does not follow",
     "  id-reused           another event of the log has its offline id",
   ].join("\n"),
   run: (input) => {
